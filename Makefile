@@ -1,0 +1,53 @@
+# Two commands for everybody: `make serve` and `make test`. Both set up what they need in .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+UV := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet
+
+.PHONY: serve test lint format bench accuracy lock wheel clean
+
+serve: .venv/serve
+	$(BIN)/shenyan serve
+
+test: .venv/dev
+	$(BIN)/pytest $(ARGS)
+
+lint: .venv/dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/shenyan lexicon lint
+
+format: .venv/dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: .venv/dev
+	$(BIN)/python -m bench $(ARGS)
+
+accuracy: .venv/dev
+	$(BIN)/python -m bench.accuracy $(DATA)
+
+# Rewrites both lock files from pyproject.toml: newest versions that fit, with hashes.
+lock: .venv/dev
+	$(BIN)/pip install --quiet uv
+	$(UV) --upgrade pyproject.toml --output-file requirements.lock
+	$(UV) --upgrade --group dev pyproject.toml --output-file requirements-dev.lock --constraint requirements.lock
+
+wheel: .venv/dev
+	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
+
+clean:
+	rm -rf .venv dist
+
+.venv/bin/pip:
+	$(PYTHON) -c 'import sys; sys.exit(None if (3, 11) <= sys.version_info < (3, 14) else "Python 3.11 to 3.13 is needed, this is " + sys.version.split()[0] + "; try: make PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+
+.venv/serve: requirements.lock pyproject.toml | .venv/bin/pip
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	touch $@
+
+.venv/dev: requirements-dev.lock .venv/serve
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.lock
+	touch $@

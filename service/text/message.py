@@ -1,0 +1,48 @@
+"""What comes in: one outgoing message with who, where and when. Nothing here is checked or changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from service.lexicon.vocabulary import Channel, Platform
+
+
+@dataclass(frozen=True, slots=True)
+class Assets:
+    """What a shop has registered as its own, so that it passes; each as the shop wrote it."""
+
+    domains: tuple[str, ...] = ()
+    phones: tuple[str, ...] = ()
+    emails: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
+
+
+NO_ASSETS = Assets()
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An attachment after inspection: what its codes say, or why it was not inspected."""
+
+    payloads: tuple[str, ...] = ()
+    """Text of each QR code found, in reading order."""
+    undecodable: bool = False
+    """A code is visible but could not be read."""
+    skipped: str = ""
+    """Why the picture was not inspected; empty when it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One outgoing text with what is needed to judge it."""
+
+    text: str
+    """As typed, at most 10,000 code points."""
+    platform: Platform
+    channel: Channel = "chat"
+    day: date = field(default=date.max)
+    """The shop's calendar day; decides which terms and policies are in force."""
+    assets: Assets = NO_ASSETS
+    images: tuple[Image, ...] = ()
