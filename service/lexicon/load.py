@@ -1,0 +1,140 @@
+"""Folders of TOML become a Snapshot. Every error names file, line and column, shows the line and gives a hint."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import tomli
+
+from service.errors import DataError
+from service.lexicon.context import Context
+from service.lexicon.locate import data_error, locate
+from service.lexicon.policy import CategoryWords, PlatformRules
+from service.lexicon.snapshot import Snapshot
+from service.lexicon.term import Exception_, Term
+from service.lexicon.vocabulary import CATEGORIES, PLATFORMS, Category
+from service.normalise.tables import Tables, load_tables
+
+T = TypeVar("T")
+
+TOML_PLACE = re.compile(r"(.*) \(at line (\d+), column (\d+)\)$")
+MSGSPEC_PLACE = re.compile(r"(.*?)(?: - at `(\$[^`]*)`)?$", re.DOTALL)
+HINTS = {
+    "unknown field": "see docs/reference/lexicon.md for the fields, and check the spelling",
+    "Invalid enum value": "use one of the documented words",
+    "missing required field": "add the field, or set it under [defaults]",
+    "Expected": "see docs/reference/lexicon.md for the field's type",
+}
+
+
+class TermFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`lexicons/terms/<category>.toml`: terms, and the keys that they share."""
+
+    category: Category
+    term: tuple[dict[str, Any], ...] = ()
+    defaults: dict[str, Any] = {}
+
+
+class TermList(msgspec.Struct, frozen=True):
+    term: tuple[Term, ...]
+
+
+class ExceptionFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    exception: tuple[Exception_, ...] = ()
+
+
+class ContextFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    context: tuple[Context, ...] = ()
+
+
+def load_snapshot(folder: Path) -> Snapshot:
+    """Read all data below `folder`.
+
+    Raises DataError for what is missing, malformed or contradicts itself; nothing is skipped.
+    """
+    if not (folder / "terms").is_dir():
+        raise DataError(f"{folder}: no lexicon here; it needs at least terms/, platforms/ and tables/")
+    terms = tuple(term for path in sorted((folder / "terms").glob("*.toml")) for term in load_terms(path))
+    rules = [read(path, PlatformRules) for path in sorted((folder / "platforms").glob("*.toml"))]
+    platforms = {rule.platform: rule for rule in rules}
+    missing = [platform for platform in PLATFORMS if platform not in platforms]
+    if missing:
+        raise DataError(f"{folder / 'platforms'}: no rules for {', '.join(missing)}; add a file each")
+    categories = read(folder / "categories.toml", dict[Category, CategoryWords])
+    unnamed = [category for category in CATEGORIES if category not in categories]
+    if unnamed:
+        raise DataError(f"{folder / 'categories.toml'}: no words for {', '.join(unnamed)}; add a table each")
+    return Snapshot(
+        lexicon="builtin",
+        terms=terms,
+        exceptions=read(folder / "exceptions.toml", ExceptionFile).exception,
+        contexts=read(folder / "contexts.toml", ContextFile).context,
+        platforms=platforms,
+        categories=categories,
+        detectors={path.stem: parse(path) for path in sorted((folder / "detectors").glob("*.toml"))},
+        tables=load_tables_checked(folder / "tables"),
+        corpus=load_corpus(folder / "corpus"),
+    )
+
+
+def load_terms(path: Path) -> tuple[Term, ...]:
+    """The terms of one file, with the file's category and defaults filled in."""
+    file = read(path, TermFile)
+    filled = [{"category": file.category, **file.defaults, **term} for term in file.term]
+    return convert(path, {"term": filled}, TermList).term
+
+
+def load_corpus(folder: Path) -> tuple[str, ...]:
+    """Ordinary sentences, one a line; `#` starts a comment line."""
+    lines = [line.strip() for path in sorted(folder.glob("*.txt")) for line in read_text(path).splitlines()]
+    return tuple(line for line in lines if line and not line.startswith("#"))
+
+
+def load_tables_checked(folder: Path) -> Tables:
+    """The character tables, with a missing or broken file as a DataError."""
+    try:
+        return load_tables(folder)
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError(f"{folder}: {error}; restore the shipped tables or run lexicons/tables/build.py") from error
+
+
+def read(path: Path, kind: type[T]) -> T:
+    """One TOML file as `kind`."""
+    return convert(path, parse(path), kind)
+
+
+def read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: no such file; restore it from the shipped lexicons") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: {error}; save it as UTF-8") from error
+
+
+def parse(path: Path) -> dict[str, Any]:
+    text = read_text(path)
+    try:
+        return tomli.loads(text)
+    except tomli.TOMLDecodeError as error:
+        found = TOML_PLACE.match(str(error))
+        problem, line, column = found.groups() if found else (str(error), "1", "1")
+        hint = "strings stand in double quotes, lists in [ ], tables as key = value"
+        raise data_error(path, text, int(line), int(column), problem, hint) from error
+
+
+def convert(path: Path, raw: Mapping[str, Any], kind: type[T]) -> T:
+    try:
+        return msgspec.convert(raw, kind)
+    except msgspec.ValidationError as error:
+        found = MSGSPEC_PLACE.match(str(error))
+        problem, dotted = (found.group(1), found.group(2) or "$") if found else (str(error), "$")
+        unknown = re.search(r"unknown field `([^`]+)`", problem)
+        text = read_text(path)
+        line, column = locate(text, f"{dotted}.{unknown.group(1)}" if unknown else dotted)
+        hint = next((hint for words, hint in HINTS.items() if words in problem), "")
+        raise data_error(path, text, line, column, problem, hint) from error
