@@ -1,0 +1,131 @@
+"""The only reader of the environment: every knob of the service, with its default and what it does.
+
+In: variables whose names begin with `SHENYAN_`. Out: one frozen `Settings`, handed to whoever needs it. A value that
+cannot be used, and a name that means nothing, are refused with a sentence that says what would be right.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "SHENYAN_"
+# A Kubernetes service called "shenyan" puts such names into every pod; they are not meant for us.
+SERVICE_LINK = re.compile(r"SHENYAN_(SERVICE_(HOST|PORT\w*)|PORT_\w+)")
+
+
+def shipped(folder: Literal["lexicons", "migrations"]) -> Path:
+    """Where a data folder of this distribution lies: inside the installed package, else beside it in a checkout."""
+    package = Path(__file__).resolve().parent
+    packed = package / "_data" / folder
+    return packed if packed.is_dir() else package.parent / folder
+
+
+class Settings(BaseSettings):
+    """Everything that can be set from outside. Each field is the variable `SHENYAN_<NAME>`."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True)
+
+    host: Annotated[str, Field(description="Address to listen on.")] = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535, description="Port to listen on.")] = 8000
+    workers: Annotated[int, Field(ge=1, le=256, description="Processes that answer; one for each core is right.")] = 1
+    data_dir: Annotated[
+        Path, Field(description="Folder for what this instance writes: SQLite file, journal, `admin.key`.")
+    ] = Path("var")
+    database_url: Annotated[
+        str,
+        Field(description="`postgresql+asyncpg://user:password@host/name`; unset: `shenyan.db` in the data folder."),
+    ] = ""
+    redis_url: Annotated[
+        str, Field(description="Redis or Valkey for what replicas share; unset: each process keeps its own in memory.")
+    ] = ""
+    admin_key: Annotated[
+        SecretStr | None,
+        Field(description="The first admin key, used on an empty database; unset: a random one is written to a file."),
+    ] = None
+    lexicon_dir: Annotated[
+        Path, Field(default_factory=lambda: shipped("lexicons"), description="Terms, policies and tables to load.")
+    ]
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Field(description="The least grave event that is logged.")
+    ] = "info"
+    max_in_flight: Annotated[
+        int, Field(ge=1, description="Requests that one process works on at once; more are answered 503.")
+    ] = 256
+    max_body_bytes: Annotated[
+        int, Field(ge=1024, description="Largest request body; the default holds five attachments of 5 MiB.")
+    ] = 36 * 1024 * 1024
+    record_timeout: Annotated[
+        float, Field(gt=0, description="Seconds to wait for an incident to be stored before the fail action decides.")
+    ] = 3.0
+    keep_evidence: Annotated[
+        bool, Field(description="Keep card, account, ID and phone numbers readable in what is stored.")
+    ] = False
+
+    @field_validator("database_url")
+    @classmethod
+    def known_database(cls, url: str) -> str:
+        if url and not url.startswith(("sqlite+aiosqlite://", "postgresql+asyncpg://")):
+            raise ValueError("should begin with postgresql+asyncpg:// or sqlite+aiosqlite://")
+        return url
+
+    @field_validator("admin_key")
+    @classmethod
+    def fits_a_header(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None and not re.fullmatch(r"[\x21-\x7e]{1,256}", key.get_secret_value()):
+            raise ValueError("should be 1 to 256 printable ASCII characters without blanks")
+        return key
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def any_case(cls, level: object) -> object:
+        return level.lower() if isinstance(level, str) else level
+
+    @model_validator(mode="after")
+    def store_has_a_place(self) -> Self:
+        if not self.database_url:
+            file = (self.data_dir / "shenyan.db").absolute()
+            object.__setattr__(self, "database_url", f"sqlite+aiosqlite:///{file}")
+        return self
+
+    @property
+    def key_file(self) -> Path:
+        """Where a random first admin key is written."""
+        return self.data_dir / "admin.key"
+
+    @property
+    def metrics_dir(self) -> Path:
+        """Where several workers add up their metrics."""
+        return self.data_dir / "metrics"
+
+
+def read_settings() -> Settings:
+    """The settings of this process.
+
+    Raises ValueError with one line for each variable that is wrong or unknown.
+    """
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    wrong = [
+        f"{name}: no such setting{_did_you_mean(name, known)}"
+        for name in sorted(os.environ)
+        if name.startswith(PREFIX) and name not in known and not SERVICE_LINK.fullmatch(name)
+    ]
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        wrong += [f"{PREFIX}{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors() if e["loc"]]
+        raise ValueError("\n".join(wrong)) from None
+    if wrong:
+        raise ValueError("\n".join(wrong))
+    return settings
+
+
+def _did_you_mean(name: str, known: set[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {close[0]}?" if close else f"; there are {', '.join(sorted(known))}"
