@@ -1,1 +1,1 @@
-"""record."""
+"""Decision in, incident out: durable before the answer leaves. The only place with queries."""

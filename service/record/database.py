@@ -1,0 +1,232 @@
+"""The way to the database: one connection for SQLite, a pool for PostgreSQL, transactions as `async with`.
+
+Store functions take a `Store`: a `Database`, then they run in a transaction of their own, or a connection
+that `write()` gave out, then they join that transaction, so that a change and its audit entry stand or fall
+together:
+
+    async with database.write() as connection:
+        before = await put_shop(connection, tenant_id, shop, at)
+        await add_entry(connection, ...)
+
+Warning: SQLite has one connection for everybody, so inside `write()` or `read()` hand on the connection,
+never the database: waiting for a second connection ends in Unavailable after `POOL_SECONDS`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from pathlib import Path
+from typing import Any, Self
+
+import asyncpg
+import msgspec
+from sqlalchemy import URL, Connection, Dialect, event, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlalchemy.sql.dml import Insert
+from sqlalchemy.sql.schema import Table
+
+from service.errors import DataError, Unavailable
+
+POOL_SECONDS = 10.0
+"""How long a caller waits for a connection to come free."""
+BUSY_MILLISECONDS = 5_000
+"""How long SQLite waits for another process that is writing."""
+PING_SECONDS = 2.0
+RETRY_SECONDS = 1.0
+DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "postgres": "postgresql+asyncpg",
+    "postgresql": "postgresql+asyncpg",
+}
+
+# PostgreSQL error classes (its manual, appendix A) that speak of the server, not of our statement:
+# connection, rollback by deadlock, resources used up, operator's action, system error.
+_OUTAGE_CLASSES = ("08", "40", "53", "57", "58")
+
+
+class Database:
+    """An open database. Make one with `await Database.open(url)`."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.engine = engine
+        self._writing = engine.execution_options(begin="BEGIN IMMEDIATE")
+
+    @classmethod
+    async def open(cls, url: str) -> Self:
+        """Opens `sqlite+aiosqlite:///file` or `postgresql+asyncpg://…`; drivers may be left out.
+
+        Connects once, so that a wrong address shows at start. Raises DataError for an address of neither
+        kind, Unavailable when nobody answers there. The tables are `migrate.upgrade`'s business.
+        """
+        database = cls(build_engine(url))
+        try:
+            await database.ping()
+        except BaseException:
+            await database.close()
+            raise
+        return database
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.engine.dialect.name == "sqlite"
+
+    def read(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """A transaction for reading. Raises Unavailable when the database cannot be used."""
+        return _transaction(self.engine)
+
+    def write(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """A transaction for writing: committed at the end of the block, rolled back on an error in it.
+
+        On SQLite it takes the write lock at once, since a reader that turns writer midway cannot wait for it.
+        Raises Unavailable when the database cannot be used.
+        """
+        return _transaction(self._writing)
+
+    async def ping(self) -> None:
+        """Raises Unavailable when the database does not answer within `PING_SECONDS`."""
+        try:
+            async with asyncio.timeout(PING_SECONDS), self.read() as connection:
+                await connection.execute(text("SELECT 1"))
+        except TimeoutError as error:
+            raise Unavailable(
+                f"the database did not answer within {PING_SECONDS:g} s", retry_after=RETRY_SECONDS
+            ) from error
+
+    async def close(self) -> None:
+        """Closes every connection; the database can't be used after it."""
+        await self.engine.dispose()
+
+
+Store = Database | AsyncConnection
+"""Where a store function runs: in its own transaction, or in the one it is handed."""
+
+
+def reading(store: Store) -> AbstractAsyncContextManager[AsyncConnection]:
+    """The given transaction, or one of its own for reading."""
+    return store.read() if isinstance(store, Database) else nullcontext(store)
+
+
+def writing(store: Store) -> AbstractAsyncContextManager[AsyncConnection]:
+    """The given transaction, or one of its own for writing."""
+    return store.write() if isinstance(store, Database) else nullcontext(store)
+
+
+def insert_new(table: Table, dialect: Dialect) -> Insert:
+    """`INSERT ... ON CONFLICT DO NOTHING`, which the two dialects spell alike but hold apart."""
+    if dialect.name == "sqlite":
+        return sqlite.insert(table).on_conflict_do_nothing()
+    return postgresql.insert(table).on_conflict_do_nothing()
+
+
+def build_engine(url: str, *, foreign_keys: bool = True) -> AsyncEngine:
+    """An engine with this service's settings; nothing is connected yet. Raises DataError for a wrong
+    address.
+    """
+    address = _parse(url)
+    if address.get_backend_name() == "sqlite":
+        return _sqlite_engine(address, foreign_keys)
+    return _postgresql_engine(address)
+
+
+def _parse(url: str) -> URL:
+    hint = "use sqlite+aiosqlite:///path/to/file or postgresql+asyncpg://user:password@host/name"
+    try:
+        address = make_url(url)
+    except ArgumentError:
+        # Not chained: the library's text repeats the address, and with it the password.
+        raise DataError(f"SHENYAN_DATABASE_URL is no address of a database; {hint}") from None
+    address = address.set(drivername=DRIVERS.get(address.drivername, address.drivername))
+    if address.drivername not in DRIVERS.values():
+        raise DataError(f"SHENYAN_DATABASE_URL names the driver {address.drivername!r}; {hint}")
+    return address
+
+
+def _sqlite_engine(address: URL, foreign_keys: bool) -> AsyncEngine:
+    if address.database and address.database != ":memory:":
+        Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_async_engine(
+        address,
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=1,
+        max_overflow=0,
+        pool_timeout=POOL_SECONDS,
+        json_serializer=_to_json,
+        json_deserializer=msgspec.json.decode,
+        # Without this the driver opens transactions when it sees fit and commits before DDL.
+        connect_args={"isolation_level": None},
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def set_pragmas(connection: Any, _record: object) -> None:
+        cursor = connection.cursor()
+        # The wait comes first: the others may find the file locked by a process that is starting too.
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
+
+    return engine
+
+
+def _postgresql_engine(address: URL) -> AsyncEngine:
+    engine = create_async_engine(
+        address,
+        pool_size=10,
+        max_overflow=10,
+        pool_timeout=POOL_SECONDS,
+        json_serializer=_to_json,
+        json_deserializer=msgspec.json.decode,
+        connect_args={
+            "timeout": 5,
+            "command_timeout": 15,
+            "server_settings": {"application_name": "shenyan"},
+        },
+    )
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def refuse_closed(connection: Any, _record: object, _proxy: object) -> None:
+        # The driver knows when the server has hung up; asking it costs nothing, a ping costs a round trip.
+        if connection.driver_connection.is_closed():
+            raise DisconnectionError("the server closed this connection")
+
+    return engine
+
+
+@asynccontextmanager
+async def _transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    try:
+        async with engine.begin() as connection:
+            yield connection
+    except (DBAPIError, PoolTimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        if not _is_outage(error):
+            raise
+        raise Unavailable(
+            f"the database cannot be used now ({type(error).__name__}); try again", retry_after=RETRY_SECONDS
+        ) from error
+
+
+def _is_outage(error: Exception) -> bool:
+    """True when the database itself is out, false when it is the statement that is wrong.
+
+    What is no DBAPIError comes from waiting for the pool or from connecting.
+    """
+    if not isinstance(error, DBAPIError):
+        return True
+    if error.connection_invalidated or isinstance(error, OperationalError):
+        return True
+    return str(getattr(error.orig, "sqlstate", None) or "")[:2] in _OUTAGE_CLASSES
+
+
+def _to_json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()

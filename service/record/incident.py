@@ -1,0 +1,50 @@
+"""What stays of a decision that was not `allow`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+from service.lexicon.vocabulary import Category, Channel, Platform, Severity
+
+State = Literal["open", "overridden"]
+
+
+class Incident(msgspec.Struct, frozen=True, kw_only=True):
+    """One recorded warn or block. Times are aware, UTC."""
+
+    id: str
+    """UUIDv7."""
+    tenant_id: str
+    key_id: str
+    """The API key that asked."""
+    request_id: str
+    created_at: datetime
+    """When the decision was made; the order of lists."""
+    sent_at: datetime
+    """When the agent sent it, as the client says; decides night hours and score periods."""
+    platform: Platform
+    channel: Channel
+    shop_id: str
+    agent_id: str
+    conversation_id: str | None = None
+    customer_id: str | None = None
+    message_id: str | None = None
+    """The client's own id."""
+    decision: Literal["warn", "block"]
+    severity: Severity
+    """The gravest among the findings."""
+    categories: tuple[Category, ...]
+    """Each category among the findings once."""
+    text: str
+    """The message as it may be stored."""
+    findings: tuple[dict[str, Any], ...]
+    """As in the answer that the client got."""
+    state: State = "open"
+    lexicon_version: str
+    policy_version: str
+    override_reason: str | None = None
+    """What the agent's side said when it sent a warned message anyway."""
+    overridden_at: datetime | None = None
