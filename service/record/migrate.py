@@ -14,6 +14,7 @@ from typing import TypeVar
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 from sqlalchemy import Connection, text
 
@@ -43,6 +44,11 @@ def downgrade(url: str, revision: str) -> None:
 def current(url: str) -> str | None:
     """The revision that the database is at; None when it has no tables of ours."""
     return _run(url, lambda connection: MigrationContext.configure(connection).get_current_revision())
+
+
+def head() -> str | None:
+    """The revision that this version's code needs."""
+    return ScriptDirectory(str(script_location())).get_current_head()
 
 
 def script_location() -> Path:
