@@ -20,11 +20,11 @@ PREFIX = "SHENYAN_"
 SERVICE_LINK = re.compile(r"SHENYAN_(SERVICE_(HOST|PORT\w*)|PORT_\w+)")
 
 
-def shipped(folder: Literal["lexicons", "migrations"]) -> Path:
-    """Where a data folder of this distribution lies: inside the installed package, else beside it in a checkout."""
+def shipped_lexicons() -> Path:
+    """Where the lexicons of this distribution lie: inside the installed package, else beside it in a checkout."""
     package = Path(__file__).resolve().parent
-    packed = package / "_data" / folder
-    return packed if packed.is_dir() else package.parent / folder
+    packed = package / "_data" / "lexicons"
+    return packed if packed.is_dir() else package.parent / "lexicons"
 
 
 class Settings(BaseSettings):
@@ -34,26 +34,36 @@ class Settings(BaseSettings):
 
     host: Annotated[str, Field(description="Address to listen on.")] = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535, description="Port to listen on.")] = 8000
-    workers: Annotated[int, Field(ge=1, le=256, description="Processes that answer; one for each core is right.")] = 1
+    workers: Annotated[
+        int, Field(ge=1, le=256, description="Processes that answer; one for each core is right.")
+    ] = 1
     data_dir: Annotated[
         Path, Field(description="Folder for what this instance writes: SQLite file, journal, `admin.key`.")
     ] = Path("var")
     database_url: Annotated[
         str,
-        Field(description="`postgresql+asyncpg://user:password@host/name`; unset: `shenyan.db` in the data folder."),
+        Field(
+            description="`postgresql+asyncpg://user:password@host/name`; unset: `shenyan.db` in the data folder."
+        ),
     ] = ""
     redis_url: Annotated[
-        str, Field(description="Redis or Valkey for what replicas share; unset: each process keeps its own in memory.")
+        str,
+        Field(
+            description="Redis or Valkey for what replicas share; unset: each process keeps its own in memory."
+        ),
     ] = ""
     admin_key: Annotated[
         SecretStr | None,
-        Field(description="The first admin key, used on an empty database; unset: a random one is written to a file."),
+        Field(
+            description="The first admin key, used on an empty database; unset: a random one is written to a file."
+        ),
     ] = None
     lexicon_dir: Annotated[
-        Path, Field(default_factory=lambda: shipped("lexicons"), description="Terms, policies and tables to load.")
-    ]
+        Path, Field(description="Terms, policies and tables to load; unset: the shipped ones.")
+    ] = shipped_lexicons()
     log_level: Annotated[
-        Literal["debug", "info", "warning", "error"], Field(description="The least grave event that is logged.")
+        Literal["debug", "info", "warning", "error"],
+        Field(description="The least grave event that is logged."),
     ] = "info"
     max_in_flight: Annotated[
         int, Field(ge=1, description="Requests that one process works on at once; more are answered 503.")
@@ -62,18 +72,14 @@ class Settings(BaseSettings):
         int, Field(ge=1024, description="Largest request body; the default holds five attachments of 5 MiB.")
     ] = 36 * 1024 * 1024
     record_timeout: Annotated[
-        float, Field(gt=0, description="Seconds to wait for an incident to be stored before the fail action decides.")
+        float,
+        Field(
+            gt=0, description="Seconds to wait for an incident to be stored before the fail action decides."
+        ),
     ] = 3.0
     keep_evidence: Annotated[
         bool, Field(description="Keep card, account, ID and phone numbers readable in what is stored.")
     ] = False
-
-    @field_validator("database_url")
-    @classmethod
-    def known_database(cls, url: str) -> str:
-        if url and not url.startswith(("sqlite+aiosqlite://", "postgresql+asyncpg://")):
-            raise ValueError("should begin with postgresql+asyncpg:// or sqlite+aiosqlite://")
-        return url
 
     @field_validator("admin_key")
     @classmethod
@@ -98,6 +104,11 @@ class Settings(BaseSettings):
     def key_file(self) -> Path:
         """Where a random first admin key is written."""
         return self.data_dir / "admin.key"
+
+    @property
+    def cache_dir(self) -> Path:
+        """Where what can be computed anew is kept, for a quicker start."""
+        return self.data_dir / "cache"
 
     @property
     def metrics_dir(self) -> Path:

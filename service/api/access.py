@@ -1,0 +1,86 @@
+"""Who may come in: bearer keys, their roles, and how fast they may ask.
+
+A key is looked up by its hash and remembered for `KEY_SECONDS`: a revoked key is refused at once by the process that
+revoked it, and by every other one at most that many seconds later. An unknown key is remembered too, so that guessing
+does not reach the store.
+"""
+
+from __future__ import annotations
+
+import time
+
+from cachetools import LRUCache
+from limits import RateLimitItem, parse
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import FixedWindowRateLimiter
+from starlette.requests import Request
+
+from service.api.remembered import Remembered
+from service.errors import Forbidden, RateLimited, Unauthorized
+from service.record.database import Database
+from service.record.keys import ApiKey, Role, find_key, hash_key
+
+KEY_SECONDS = 3.0
+MAX_KEY_BYTES = 512
+UNAUTHORIZED = (
+    "Send `Authorization: Bearer <key>` with a key that this service knows and that is not revoked."
+)
+
+
+class Keys:
+    """The keys that this process has seen lately."""
+
+    def __init__(self, database: Database) -> None:
+        self._remembered: Remembered[str, ApiKey | None] = Remembered(
+            lambda key_hash: find_key(database, key_hash), KEY_SECONDS
+        )
+        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+        self._limits: LRUCache[str, RateLimitItem] = LRUCache(1000)
+
+    async def admit(self, authorization: bytes, roles: frozenset[Role]) -> ApiKey:
+        """The key behind an `Authorization` header.
+
+        Raises Unauthorized for no key, an unknown or a revoked one; Forbidden when its role is none of `roles`;
+        RateLimited when its rate is used up.
+        """
+        scheme, _, token = authorization.partition(b" ")
+        token = token.strip()
+        if scheme.lower() != b"bearer" or not token or len(token) > MAX_KEY_BYTES:
+            raise Unauthorized(UNAUTHORIZED)
+        key = await self._remembered.get(hash_key(token.decode("latin-1")))
+        if key is None:
+            raise Unauthorized(UNAUTHORIZED)
+        if key.role not in roles:
+            needed = " or ".join(sorted(roles))
+            raise Forbidden(f"This key is a {key.role}'s; this route is for {needed}.")
+        if key.rate_limit is not None:
+            await self._count(key, key.rate_limit)
+        return key
+
+    def forget(self) -> None:
+        """After a key was revoked here: the next request of each key is looked up anew."""
+        self._remembered.forget()
+
+    async def _count(self, key: ApiKey, notation: str) -> None:
+        limit = self._limits.get(notation)
+        if limit is None:
+            limit = self._limits[notation] = parse(notation)
+        if not await self._limiter.hit(limit, key.id):
+            window = await self._limiter.get_window_stats(limit, key.id)
+            raise RateLimited(
+                f"This key may ask {notation.replace('/', ' times a ')}; wait for the next one.",
+                retry_after=window.reset_time - time.time(),
+            )
+
+
+class Requires:
+    """A dependency: the caller's key, when it has one of the roles. The OpenAPI document names them from here."""
+
+    def __init__(self, *roles: Role) -> None:
+        self.roles: frozenset[Role] = frozenset(roles)
+
+    async def __call__(self, request: Request) -> ApiKey:
+        keys: Keys = request.state.keys
+        authorization = request.headers.get("authorization", "").encode("latin-1")
+        key: ApiKey = await keys.admit(authorization, self.roles)
+        return key

@@ -1,0 +1,149 @@
+"""An outcome as the client reads it: one language, and UTF-16 offsets beside the code points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from service import __version__
+from service.api.language import Language, in_language
+from service.lexicon.vocabulary import Action, Category, Severity
+from service.record.outcome import Excused, Found, Outcome, Recorded
+from service.text.span import utf16_offset
+
+
+class FindingOut(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found, where, and which rule it breaks. Offsets are half-open, in `text` as sent."""
+
+    category: Category
+    severity: Severity
+    action: Action
+    detector: str
+    field: str
+    start: int
+    end: int
+    utf16_start: int
+    utf16_end: int
+    text: str
+    term: str | None
+    term_id: str | None
+    lexicon: str | None
+    disguises: tuple[str, ...]
+    clauses: tuple[str, ...]
+    reason: str
+
+
+class DismissedOut(msgspec.Struct, frozen=True, kw_only=True):
+    """What was looked at and let pass, and why."""
+
+    category: Category
+    detector: str
+    term_id: str | None
+    start: int
+    end: int
+    text: str
+    check: str
+    because: str
+
+
+class Penalty(msgspec.Struct, frozen=True):
+    """What an upheld incident would cost."""
+
+    forecast: tuple[dict[str, Any], ...] = ()
+
+
+class Versions(msgspec.Struct, frozen=True):
+    """What decided: the same three decide the same message the same way."""
+
+    lexicon: str
+    policy: str
+    engine: str = __version__
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """The decision on one message."""
+
+    request_id: str
+    decision: Action
+    findings: tuple[FindingOut, ...]
+    dismissed: tuple[DismissedOut, ...]
+    masked_text: str
+    agent_message: str
+    suggestion: str
+    incident_id: str | None
+    recorded: Recorded
+    penalty: Penalty
+    versions: Versions
+    degraded: tuple[str, ...]
+    replayed: bool
+    latency_ms: float
+
+
+NO_PENALTY = Penalty()
+
+
+def answer_of(outcome: Outcome, text: str, language: Language) -> Answer:
+    """The answer about `text`, which the outcome's spans lie in."""
+    return Answer(
+        request_id=outcome.request_id,
+        decision=outcome.decision,
+        findings=findings_out(outcome.findings, text, language) if outcome.findings else (),
+        dismissed=tuple([_dismissed(row) for row in outcome.dismissed]) if outcome.dismissed else (),
+        masked_text=outcome.masked_text,
+        agent_message=in_language(outcome.agent_message, language),
+        suggestion=in_language(outcome.suggestion, language),
+        incident_id=outcome.incident_id,
+        recorded=outcome.recorded,
+        penalty=NO_PENALTY,
+        versions=Versions(outcome.lexicon_version, outcome.policy_version),
+        degraded=outcome.degraded,
+        replayed=outcome.replayed,
+        latency_ms=outcome.latency_ms,
+    )
+
+
+def findings_out(findings: tuple[Found, ...], text: str, language: Language) -> tuple[FindingOut, ...]:
+    """Findings in `text`, which may be the stored one: spans and lengths are the same there."""
+    # Without a character beyond the basic plane the two ways of counting agree.
+    astral = bool(text) and max(text) > "\uffff"
+
+    def offset(row: Found) -> Callable[[int], int]:
+        return (lambda index: utf16_offset(text, index)) if astral and row.field == "text" else int
+
+    return tuple([_finding(row, offset(row), language) for row in findings])
+
+
+def _finding(row: Found, utf16: Callable[[int], int], language: Language) -> FindingOut:
+    return FindingOut(
+        category=row.category,
+        severity=row.severity,
+        action=row.action,
+        detector=row.detector,
+        field=row.field,
+        start=row.start,
+        end=row.end,
+        utf16_start=utf16(row.start),
+        utf16_end=utf16(row.end),
+        text=row.text,
+        term=row.term,
+        term_id=row.term_id,
+        lexicon=row.lexicon,
+        disguises=row.disguises,
+        clauses=row.clauses,
+        reason=in_language(row.reason, language),
+    )
+
+
+def _dismissed(row: Excused) -> DismissedOut:
+    return DismissedOut(
+        category=row.category,
+        detector=row.detector,
+        term_id=row.term_id,
+        start=row.start,
+        end=row.end,
+        text=row.text,
+        check=row.check,
+        because=row.because,
+    )

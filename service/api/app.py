@@ -1,0 +1,91 @@
+"""The application: routes, handlers and the lifespan that opens and closes what they use. No state lives in a module."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.routing import Route
+
+from service import __version__
+from service.api.access import Keys
+from service.api.docs import docs_page
+from service.api.gate import Gate
+from service.api.hot import Hot
+from service.api.log import make_log
+from service.api.metrics import Metrics
+from service.api.openapi import OPERATIONS, openapi_of
+from service.api.problem import answer_errors_as_problems
+from service.api.routes import audit, incidents, keys, operations, shops
+from service.api.shops import Shops
+from service.api.start import open_database
+from service.api.state import State
+from service.clock import SystemClock
+from service.live import Live, load_live
+from service.pipeline import Pipeline
+from service.record.writer import GroupWriter
+from service.settings import Settings, read_settings
+
+DESCRIPTION = "Checks what a customer-service agent is about to send, before the customer sees it."
+
+
+def create_app(settings: Settings | None = None, live: Live | None = None) -> FastAPI:
+    """The service. `live` is an engine that was compiled already; else the data files are compiled at start."""
+    settings = settings or read_settings()
+    app = FastAPI(
+        title="Shenyan 慎言",
+        version=__version__,
+        description=DESCRIPTION,
+        lifespan=lifespan_of(settings, live),
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        # First in the list, so that finding them costs nothing.
+        routes=[Route(each.path, Hot(each.handle), methods=["POST"]) for each in OPERATIONS],
+    )
+    app.add_middleware(Gate, max_in_flight=settings.max_in_flight, max_body_bytes=settings.max_body_bytes)
+    answer_errors_as_problems(app)
+    for module in (operations, incidents, keys, shops, audit):
+        app.include_router(module.router)
+    app.add_route("/docs", docs_page, include_in_schema=False)
+    document: list[dict[str, Any]] = []
+
+    def openapi() -> dict[str, Any]:
+        if not document:
+            document.append(openapi_of(app))
+        return document[0]
+
+    app.openapi = openapi  # type: ignore[method-assign]
+    return app
+
+
+def lifespan_of(
+    settings: Settings, live: Live | None
+) -> Callable[[FastAPI], AbstractAsyncContextManager[State]]:
+    """Opens the parts in order and closes them in reverse; what waits to be written is written first."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[State]:
+        clock = SystemClock()
+        engine = live or load_live(settings.lexicon_dir, settings.cache_dir)
+        database = await open_database(settings, clock)
+        writer = GroupWriter(database)
+        writer.start()
+        try:
+            yield State(
+                settings=settings,
+                clock=clock,
+                database=database,
+                pipeline=Pipeline(engine, writer, clock, settings.record_timeout, settings.keep_evidence),
+                keys=Keys(database),
+                shops=Shops(database),
+                metrics=Metrics(settings.metrics_dir if settings.workers > 1 else None),
+                log=make_log(settings.log_level),
+            )
+        finally:
+            await writer.close()
+            await database.close()
+
+    return lifespan

@@ -1,0 +1,98 @@
+"""Examples in the OpenAPI document. Each request is sent by a test and must be answered as its example says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+MESSAGE: dict[str, Any] = {
+    "text": "加薇.信号abc123",
+    "platform": "pinduoduo",
+    "shop_id": "shop-1",
+    "agent_id": "agent-7",
+    "message_id": "m-1001",
+}
+CLEAN: dict[str, Any] = {
+    "text": "亲，已经为您安排发货了",
+    "platform": "taobao",
+    "shop_id": "shop-2",
+    "agent_id": "agent-7",
+}
+
+MODERATE = {"contact": MESSAGE, "clean": CLEAN}
+ANALYZE = {"contact": {"text": MESSAGE["text"], "platform": "pinduoduo", "explain": True}}
+BATCH = {"two": {"messages": [CLEAN, {"text": "", "platform": "taobao", "shop_id": "s", "agent_id": "a"}]}}
+MODERATIONS = {
+    "two": {"input": ["加薇.信号abc123", "亲，已经为您安排发货了"], "model": "omni-moderation-latest"}
+}
+
+REQUEST_ID = "01930b5e-7a4c-7b1e-9d55-0f3f6c1b2a90"
+VERSIONS = {"lexicon": "builtin@3f2a91c05b7d", "policy": "pinduoduo@2022-12", "engine": "0.1.0"}
+BLOCKED: dict[str, Any] = {
+    "request_id": REQUEST_ID,
+    "decision": "block",
+    "findings": [
+        {
+            "category": "contact",
+            "severity": "high",
+            "action": "block",
+            "detector": "terms",
+            "field": "text",
+            "start": 1,
+            "end": 5,
+            "utf16_start": 1,
+            "utf16_end": 5,
+            "text": "薇.信号",
+            "term": "微信号",
+            "term_id": "contact/wechat-id",
+            "lexicon": "builtin",
+            "disguises": ["homophone", "separator"],
+            "clauses": ["pinduoduo 2.2"],
+            "reason": "引导顾客加微信",
+        }
+    ],
+    "dismissed": [],
+    "masked_text": "加****abc123",
+    "agent_message": "平台规则 2.2：请勿发送微信号等站外联系方式",
+    "suggestion": "请直接在本窗口留言，我会马上回复您",
+    "incident_id": "01930b5e-7a4d-7c02-8a11-5d2e9b3c4f10",
+    "recorded": "database",
+    "penalty": {"forecast": []},
+    "versions": VERSIONS,
+    "degraded": [],
+    "replayed": False,
+    "latency_ms": 0.21,
+}
+ALLOWED: dict[str, Any] = BLOCKED | {
+    "decision": "allow",
+    "findings": [],
+    "masked_text": CLEAN["text"],
+    "agent_message": "",
+    "suggestion": "",
+    "incident_id": None,
+    "recorded": "none",
+}
+EMPTY_TEXT = {
+    "type": "/docs#error-malformed",
+    "title": "Malformed",
+    "status": 422,
+    "detail": "The message is not of the documented shape.",
+    "code": "malformed",
+    "request_id": REQUEST_ID,
+    "errors": [{"pointer": "/text", "detail": "is empty; send a text, an attachment, or both"}],
+}
+ANSWER = {"blocked": BLOCKED, "allowed": ALLOWED}
+BATCH_ANSWER = {"two": {"results": [{"status": 200, "body": ALLOWED}, {"status": 422, "body": EMPTY_TEXT}]}}
+MODERATIONS_ANSWER = {
+    "one": {
+        "id": f"modr-{REQUEST_ID}",
+        "model": "shenyan-0.1.0",
+        "results": [
+            {
+                "flagged": True,
+                "categories": {"contact": True},
+                "category_scores": {"contact": 0.75},
+                "category_applied_input_types": {"contact": ["text"]},
+            }
+        ],
+    }
+}

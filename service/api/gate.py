@@ -1,0 +1,90 @@
+"""The door that every request goes through: an id for it, a bound on how many are inside, and the last net for crashes.
+
+Plain ASGI, because it stands before the routes that carry the load. It never looks into a body.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uuid_utils import uuid7
+
+from service.api.problem import place_of_crash, problem_response
+from service.errors import ShenyanError, TooLarge, Unavailable
+
+SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+
+
+class Gate:
+    """Bounds what is in flight, limits bodies, names requests, and turns a crash into a plain 500."""
+
+    def __init__(self, app: ASGIApp, max_in_flight: int, max_body_bytes: int) -> None:
+        self.app = app
+        self.max_in_flight = max_in_flight
+        self.max_body_bytes = max_body_bytes
+        self.in_flight = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id = request_id_of(scope)
+        scope.setdefault("state", {})["request_id"] = request_id
+        header = (b"x-request-id", request_id.encode())
+        started = False
+
+        async def send_named(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                message["headers"] = [*message.get("headers", ()), header]
+            await send(message)
+
+        bounded = scope["path"].startswith("/v1/")
+        if bounded and self.in_flight >= self.max_in_flight:
+            error = Unavailable(
+                "Too many requests at once; try again in a second.", code="saturated", retry_after=1
+            )
+            await problem_response(error, request_id)(scope, receive, send_named)
+            return
+        self.in_flight += bounded
+        try:
+            await self.app(scope, self.limited(scope, receive), send_named)
+        except Exception as error:
+            scope["state"]["log"].error(
+                "crash", request_id=request_id, path=scope["path"], **place_of_crash(error)
+            )
+            if started:
+                raise
+            await problem_response(ShenyanError("crash"), request_id)(scope, receive, send_named)
+        finally:
+            self.in_flight -= bounded
+
+    def limited(self, scope: Scope, receive: Receive) -> Receive:
+        """`receive` that refuses a body over the limit as soon as it is seen to be, and never holds more than that."""
+        limit, size = self.max_body_bytes, 0
+
+        async def receive_limited() -> Message:
+            nonlocal size
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > limit:
+                raise TooLarge(f"The body is over {limit:,} bytes; send fewer or smaller attachments.")
+            return message
+
+        return receive_limited
+
+
+def request_id_of(scope: Scope) -> str:
+    """The client's own `X-Request-Id` when it is a sane token, else a new UUIDv7."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and SANE_ID.fullmatch(value):
+            return str(value, "ascii")
+    return str(uuid7())
+
+
+def state_of(scope: Scope) -> Any:
+    """The lifespan's state, as the server hands it to each request."""
+    return scope["state"]

@@ -1,0 +1,161 @@
+"""`/v1/moderate` decides and records, `/v1/analyze` decides only, `/v1/moderate/batch` does the first for many."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from hashlib import sha256
+
+import msgspec
+
+from service.api.answer import Answer, answer_of
+from service.api.bodies import AnalyzeBody, BatchBody, ModerateBody, check_message
+from service.api.decode import decode
+from service.api.hot import Call
+from service.api.images import inspect_attachments
+from service.api.language import language_of
+from service.api.problem import ProblemBody, problem_of
+from service.api.shops import assets_of, day_of
+from service.errors import Malformed, Problem, ShenyanError
+from service.record.outcome import Outcome
+from service.record.replies import Scope
+from service.record.sent import Sent
+from service.record.withhold import storable
+from service.text.message import Message
+
+ANALYZE = msgspec.json.Decoder(AnalyzeBody)
+MODERATE = msgspec.json.Decoder(ModerateBody)
+BATCH = msgspec.json.Decoder(BatchBody)
+CANONICAL = msgspec.json.Encoder(order="sorted")
+IDEMPOTENCY_KEY = re.compile(rb"[\x21-\x7e]{1,128}")
+
+
+class BatchResult(msgspec.Struct, frozen=True):
+    """What became of one message of a batch."""
+
+    status: int
+    body: Answer | ProblemBody
+
+
+class BatchAnswer(msgspec.Struct, frozen=True):
+    """One result for each message, in their order."""
+
+    results: list[BatchResult]
+
+
+async def moderate(call: Call) -> Answer:
+    """One message: decided, and recorded unless it is allowed."""
+    return await _moderate(call, call.decode(MODERATE), idempotency_key(call))
+
+
+async def analyze(call: Call) -> Answer:
+    """One message: decided only."""
+    body = call.decode(ANALYZE)
+    sent = await sent_of(call, body, ())
+    _, outcome = call.state["pipeline"].decide(sent, call.elapsed_ms)
+    return _answer(call, outcome, body.text)
+
+
+async def moderate_batch(call: Call) -> BatchAnswer:
+    """Up to 100 messages, each decided, recorded and refused by itself."""
+    items = call.decode(BATCH).messages
+    bodies = [_decode_item(item) for item in items]
+    refuse_duplicates(bodies)
+    key = idempotency_key(call)
+    # Together, so that one commit can hold the incidents of them all.
+    results = (_result(call, body, key and f"{key}/{index}") for index, body in enumerate(bodies))
+    return BatchAnswer(await asyncio.gather(*results))
+
+
+async def _moderate(call: Call, body: ModerateBody, retry_key: str) -> Answer:
+    keys: list[tuple[Scope, str]] = [("message", storable(body.message_id))] if body.message_id else []
+    if retry_key:
+        keys.append(("key", retry_key))
+    sent = await sent_of(call, body, tuple(keys))
+    outcome = await call.state["pipeline"].moderate(sent, call.elapsed_ms)
+    call.state["metrics"].count(body.platform, outcome, call.elapsed_ms() / 1000)
+    return _answer(call, outcome, body.text)
+
+
+async def _result(call: Call, body: ModerateBody | ShenyanError, retry_key: str) -> BatchResult:
+    try:
+        if isinstance(body, ShenyanError):
+            raise body
+        return BatchResult(200, await _moderate(call, body, retry_key))
+    except ShenyanError as error:
+        return BatchResult(error.status, problem_of(error, call.request_id))
+
+
+def _decode_item(item: msgspec.Raw) -> ModerateBody | ShenyanError:
+    try:
+        return decode(MODERATE, item)
+    except ShenyanError as error:
+        return error
+
+
+def _answer(call: Call, outcome: Outcome, text: str) -> Answer:
+    return answer_of(outcome, text, language_of(call.headers.get(b"accept-language", b"")))
+
+
+async def sent_of(call: Call, body: AnalyzeBody, retry_keys: tuple[tuple[Scope, str], ...]) -> Sent:
+    """The message with all that deciding and recording need. Raises Malformed for what a schema can't say."""
+    check_message(body)
+    shop, degraded = await call.state["shops"].find(call.key.tenant_id, body.shop_id)
+    moment: datetime = body.sent_at or call.state["clock"].now()
+    message = Message(
+        text=body.text,
+        platform=body.platform,
+        channel=body.channel,
+        day=day_of(shop, moment),
+        assets=assets_of(shop),
+        images=await inspect_attachments(body.attachments) if body.attachments else (),
+    )
+    return Sent(
+        message=message,
+        tenant_id=call.key.tenant_id,
+        key_id=call.key.id,
+        request_id=call.request_id,
+        shop_id=body.shop_id or "",
+        agent_id=body.agent_id or "",
+        conversation_id=body.conversation_id,
+        customer_id=body.customer_id,
+        message_id=body.message_id,
+        sent_at=body.sent_at,
+        retry_keys=retry_keys,
+        fingerprint=fingerprint(body) if retry_keys else "",
+        explain=body.explain,
+        degraded=degraded,
+    )
+
+
+def fingerprint(body: AnalyzeBody) -> str:
+    """SHA-256 over the content of a request: equal for equal fields, whatever their order and spelling in JSON."""
+    return sha256(CANONICAL.encode(body)).hexdigest()
+
+
+def idempotency_key(call: Call) -> str:
+    """The `Idempotency-Key`; empty when there is none. Raises Malformed for one of another form."""
+    key = call.headers.get(b"idempotency-key")
+    if key is None:
+        return ""
+    if not IDEMPOTENCY_KEY.fullmatch(key):
+        problem = Problem("", "header Idempotency-Key: 1 to 128 printable ASCII characters without blanks")
+        raise Malformed("The Idempotency-Key can't be used.", problems=[problem])
+    return key.decode("ascii")
+
+
+def refuse_duplicates(bodies: Sequence[ModerateBody | ShenyanError]) -> None:
+    """Raises Malformed when two messages of a batch bear the same id: which one would be the retry?"""
+    first: dict[str, int] = {}
+    problems = []
+    for index, body in enumerate(bodies):
+        if not isinstance(body, ModerateBody) or body.message_id is None:
+            continue
+        if body.message_id in first:
+            detail = f"is the id of messages/{first[body.message_id]} too; ids are unique"
+            problems.append(Problem(f"/messages/{index}/message_id", detail))
+        first.setdefault(body.message_id, index)
+    if problems:
+        raise Malformed("Two messages of the batch have the same id.", problems=problems)

@@ -1,0 +1,67 @@
+"""`/livez`, `/readyz`, `/metrics`: what whoever runs the service asks. No key; nothing here speaks of a tenant."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from fastapi import APIRouter, Depends, Response
+from pydantic import BaseModel
+
+from service.api.parameters import known_query
+from service.api.problem import MEDIA_TYPE
+from service.api.state import ServiceState
+from service.errors import Unavailable
+
+router = APIRouter(tags=["operations"], dependencies=[Depends(known_query)])
+
+RED_SECONDS = 10.0
+"""How long a failure to store keeps the instance out of rotation; then it gets another chance."""
+NOT_READY: dict[int | str, dict[str, Any]] = {
+    503: {
+        "description": "Not ready; `detail` says what is not",
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+}
+
+
+class Alive(BaseModel):
+    """The process is up."""
+
+    status: Literal["alive"] = "alive"
+
+
+class Ready(BaseModel):
+    """Every part works."""
+
+    status: Literal["ready"] = "ready"
+    engine: str
+    store: Literal["reachable"] = "reachable"
+
+
+@router.get("/livez", summary="Is the process up")
+async def livez() -> Alive:
+    return Alive()
+
+
+@router.get("/readyz", responses=NOT_READY, summary="Can messages be decided and recorded")
+async def readyz(state: ServiceState) -> Ready:
+    pipeline = state["pipeline"]
+    if pipeline.seconds_since_failure() < RED_SECONDS:
+        raise Unavailable(
+            "store: an incident could not be stored a moment ago", code="not_ready", retry_after=1
+        )
+    try:
+        await state["database"].ping()
+    except Unavailable as error:
+        raise Unavailable(f"store: {error.detail}", code="not_ready", retry_after=1) from error
+    return Ready(engine=pipeline.live.engine.lexicon_version)
+
+
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+    summary="Figures for Prometheus",
+)
+async def metrics(state: ServiceState) -> Response:
+    return Response(state["metrics"].text(), media_type="text/plain; version=0.0.4")

@@ -1,0 +1,54 @@
+"""What the shops of this process's requests have registered, and which day it is there."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+from service.api.remembered import Remembered
+from service.errors import NotFound, Unavailable
+from service.record.database import Database
+from service.record.shops import Shop, get_shop
+from service.record.withhold import storable
+from service.text.message import NO_ASSETS, Assets
+
+SHOP_SECONDS = 1.0
+# China has had one offset and no summer time since 1991: no need to ask a database of zones.
+SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
+NOT_READ = "shop_assets: store not reachable"
+
+
+class Shops:
+    """Shops by tenant and id, remembered for `SHOP_SECONDS`."""
+
+    def __init__(self, database: Database) -> None:
+        async def read(key: tuple[str, str]) -> Shop | None:
+            try:
+                return await get_shop(database, key[0], storable(key[1]))
+            except NotFound:
+                return None
+
+        self._remembered = Remembered(read, SHOP_SECONDS)
+
+    async def find(self, tenant_id: str, shop_id: str | None) -> tuple[Shop | None, tuple[str, ...]]:
+        """The shop if it was put, and what the answer must name as degraded: the store may be out."""
+        if shop_id is None:
+            return None, ()
+        try:
+            return await self._remembered.get((tenant_id, shop_id)), ()
+        except Unavailable:
+            return None, (NOT_READ,)
+
+    def forget(self) -> None:
+        """After a change here: every shop is read anew."""
+        self._remembered.forget()
+
+
+def assets_of(shop: Shop | None) -> Assets:
+    return shop.assets if shop else NO_ASSETS
+
+
+def day_of(shop: Shop | None, moment: datetime) -> date:
+    """The calendar day of `moment` where the shop is; Asia/Shanghai unless it says otherwise."""
+    zone = SHANGHAI if shop is None or shop.timezone == "Asia/Shanghai" else ZoneInfo(shop.timezone)
+    return moment.astimezone(zone).date()

@@ -1,0 +1,55 @@
+"""What must be true before the service answers: a place to write, a database with its tables, a first key."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from service.clock import Clock
+from service.errors import DataError
+from service.record.database import Database
+from service.record.keys import first_start
+from service.record.migrate import current, head, upgrade
+from service.settings import Settings
+
+
+def prepare_folder(folder: Path) -> None:
+    """Makes the data folder. Raises DataError, with what to do, where nothing can be written there."""
+    probe = folder / ".writable"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise DataError(
+            f"{folder.absolute()}: can't write here ({error.strerror}); "
+            "give this user the right to, or set SHENYAN_DATA_DIR to another folder"
+        ) from error
+
+
+async def open_database(settings: Settings, clock: Clock) -> Database:
+    """The database, migrated (SQLite) or checked to be current (PostgreSQL), with a first key in it.
+
+    Safe when several processes start at once, and when done twice. Raises DataError for a schema that is not current,
+    Unavailable when nobody answers.
+    """
+    prepare_folder(settings.data_dir)
+    await asyncio.to_thread(bring_tables, settings.database_url)
+    database = await Database.open(settings.database_url)
+    try:
+        admin_key = settings.admin_key.get_secret_value() if settings.admin_key else None
+        await first_start(database, admin_key, settings.key_file, clock.now())
+    except BaseException:
+        await database.close()
+        raise
+    return database
+
+
+def bring_tables(url: str) -> None:
+    """SQLite is migrated; a shared database is only looked at, for others may be using it."""
+    if url.startswith("sqlite"):
+        upgrade(url)
+    elif (found := current(url)) != (wanted := head()):
+        raise DataError(
+            f"the database is at revision {found or 'none'}, this version needs {wanted}; run `shenyan migrate` first"
+        )

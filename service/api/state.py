@@ -1,0 +1,38 @@
+"""What the lifespan opens and every request is handed: the parts of the running service, by name."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypedDict, cast
+
+from fastapi import Depends
+from starlette.requests import Request
+from structlog.typing import FilteringBoundLogger
+
+from service.api.access import Keys
+from service.api.metrics import Metrics
+from service.api.shops import Shops
+from service.clock import Clock
+from service.pipeline import Pipeline
+from service.record.database import Database
+from service.settings import Settings
+
+
+class State(TypedDict):
+    """Filled once, at start; nothing in it is replaced while the process runs."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    pipeline: Pipeline
+    keys: Keys
+    shops: Shops
+    metrics: Metrics
+    log: FilteringBoundLogger
+
+
+def state_of(request: Request) -> State:
+    return cast(State, request.scope["state"])
+
+
+ServiceState = Annotated[State, Depends(state_of)]
+"""As a parameter of a route."""

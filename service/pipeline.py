@@ -1,0 +1,94 @@
+"""The road of a message: decode (done by the API) -> decide -> record -> answer (written by the API).
+
+    Sent -> engine.decide -> Outcome -> incident and replies, durable -> Outcome
+
+Deciding is pure and takes microseconds; recording is awaited, so an incident id in an answer is a promise kept. When
+nothing can be written the decision stands, for a block must stay a block; `degraded` says that no incident was kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from time import monotonic
+
+import msgspec
+from uuid_utils import uuid7
+
+from service.clock import Clock
+from service.decide.decision import Decision
+from service.errors import Conflict, Unavailable
+from service.live import Live
+from service.record.outcome import Outcome, outcome_of
+from service.record.replies import Reply
+from service.record.sent import Sent, incident_of
+from service.record.withhold import for_retries, replayed
+from service.record.writer import Entry, GroupWriter
+
+NOT_STORED = "record: incident not stored"
+
+
+class Pipeline:
+    """Decides, and makes durable what must last."""
+
+    def __init__(
+        self, live: Live, writer: GroupWriter, clock: Clock, timeout: float, keep_evidence: bool
+    ) -> None:
+        self.live = live
+        self.clock = clock
+        self._writer = writer
+        self._timeout = timeout
+        self._keep_evidence = keep_evidence
+        self._failed_at = float("-inf")
+
+    def decide(self, sent: Sent, elapsed_ms: Callable[[], float]) -> tuple[Decision, Outcome]:
+        """The decision, and nothing else: nothing is stored."""
+        decision = self.live.engine.decide(sent.message)
+        outcome = outcome_of(decision, sent.message.text, sent.request_id, explain=sent.explain)
+        degraded = (*sent.degraded, *outcome.degraded)
+        return decision, msgspec.structs.replace(outcome, degraded=degraded, latency_ms=elapsed_ms())
+
+    async def moderate(self, sent: Sent, elapsed_ms: Callable[[], float]) -> Outcome:
+        """Decides and records. Raises Conflict when a retry key was used for other content."""
+        decision, outcome = self.decide(sent, elapsed_ms)
+        if decision.action == "allow" and not sent.retry_keys:
+            return outcome
+        return await self._record(sent, decision, outcome)
+
+    async def _record(self, sent: Sent, decision: Decision, outcome: Outcome) -> Outcome:
+        at = self.clock.now()
+        incident = None
+        if decision.action != "allow":
+            incident_id = str(uuid7())
+            outcome = msgspec.structs.replace(outcome, incident_id=incident_id, recorded="database")
+            incident = incident_of(
+                sent, decision, outcome, incident_id, at, keep_evidence=self._keep_evidence
+            )
+        kept = for_retries(outcome, keep_evidence=self._keep_evidence) if sent.retry_keys else None
+        body = msgspec.json.encode(kept)
+        replies = tuple(
+            Reply(sent.tenant_id, scope, key, sent.fingerprint, body, at) for scope, key in sent.retry_keys
+        )
+        try:
+            async with asyncio.timeout(self._timeout):
+                written = await self._writer.write(Entry(incident, replies))
+        except (Unavailable, TimeoutError):
+            self._failed_at = monotonic()
+            degraded = (*outcome.degraded, NOT_STORED)
+            return msgspec.structs.replace(outcome, incident_id=None, recorded="none", degraded=degraded)
+        return outcome if written.existing is None else replay(written.existing, sent)
+
+    def seconds_since_failure(self) -> float:
+        """How long ago something could not be stored; infinite when that never happened."""
+        return monotonic() - self._failed_at
+
+
+def replay(reply: Reply, sent: Sent) -> Outcome:
+    """The stored outcome for the same content. Raises Conflict for other content."""
+    if reply.fingerprint != sent.fingerprint:
+        name = "message_id" if reply.scope == "message" else "Idempotency-Key"
+        raise Conflict(
+            f"this {name} was used for other content before; give each message its own",
+            code="idempotency_conflict",
+        )
+    return replayed(msgspec.json.decode(reply.body, type=Outcome), sent.message.text)

@@ -1,0 +1,126 @@
+"""A decision as it is answered and kept: plain rows with the words they speak of, in both languages.
+
+Decision + text -> Outcome -> the answer, the incident, and the reply kept for retries.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from service.decide.decision import Decision, Verdict
+from service.lexicon.term import Localized
+from service.lexicon.vocabulary import Action, Category, Severity
+from service.match.candidate import Candidate
+from service.verify.finding import Dismissal
+
+Recorded = Literal["database", "journal", "none"]
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """A finding. Spans are in code points of the message's text."""
+
+    category: Category
+    severity: Severity
+    action: Action
+    detector: str
+    field: str
+    start: int
+    end: int
+    text: str
+    term: str | None
+    term_id: str | None
+    lexicon: str | None
+    disguises: tuple[str, ...]
+    clauses: tuple[str, ...]
+    reason: Localized
+
+
+class Excused(msgspec.Struct, frozen=True, kw_only=True):
+    """A candidate that was dismissed, and why."""
+
+    category: Category
+    detector: str
+    term_id: str | None
+    field: str
+    start: int
+    end: int
+    text: str
+    check: str
+    because: str
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What was decided, and where it is recorded."""
+
+    request_id: str
+    decision: Action
+    findings: tuple[Found, ...]
+    dismissed: tuple[Excused, ...]
+    masked_text: str
+    agent_message: Localized
+    suggestion: Localized
+    lexicon_version: str
+    policy_version: str
+    degraded: tuple[str, ...]
+    latency_ms: float = 0.0
+    incident_id: str | None = None
+    recorded: Recorded = "none"
+    replayed: bool = False
+
+
+def outcome_of(decision: Decision, text: str, request_id: str, *, explain: bool) -> Outcome:
+    """The rows of a decision about `text`; dismissals only when `explain` asks for them."""
+    lexicon = decision.lexicon_version.partition("@")[0]
+    return Outcome(
+        request_id=request_id,
+        decision=decision.action,
+        findings=tuple([_found(verdict, text, lexicon) for verdict in decision.verdicts]),
+        dismissed=tuple([_excused(each, text) for each in decision.dismissed]) if explain else (),
+        masked_text=decision.masked_text,
+        agent_message=decision.agent_message,
+        suggestion=decision.suggestion,
+        lexicon_version=decision.lexicon_version,
+        policy_version=decision.policy_version,
+        degraded=decision.degraded,
+    )
+
+
+def _found(verdict: Verdict, text: str, lexicon: str) -> Found:
+    finding, hit = verdict.finding, verdict.finding.candidate
+    return Found(
+        category=hit.category,
+        severity=finding.severity,
+        action=verdict.action,
+        detector=hit.detector,
+        field=hit.field,
+        start=hit.span.start,
+        end=hit.span.end,
+        text=_slice(hit, text),
+        term=hit.term.pattern if hit.term else None,
+        term_id=hit.term.id if hit.term else None,
+        lexicon=lexicon if hit.term else None,
+        disguises=hit.disguises,
+        clauses=verdict.clauses,
+        reason=hit.reason,
+    )
+
+
+def _excused(dismissal: Dismissal, text: str) -> Excused:
+    hit = dismissal.candidate
+    return Excused(
+        category=hit.category,
+        detector=hit.detector,
+        term_id=hit.term.id if hit.term else None,
+        field=hit.field,
+        start=hit.span.start,
+        end=hit.span.end,
+        text=_slice(hit, text),
+        check=dismissal.check,
+        because=dismissal.because,
+    )
+
+
+def _slice(hit: Candidate, text: str) -> str:
+    return text[hit.span.start : hit.span.end] if hit.field == "text" else hit.value

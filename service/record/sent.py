@@ -1,0 +1,68 @@
+"""A message with who sent it, and the incident that it leaves when it is not allowed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+
+from service.decide.decision import Decision
+from service.lexicon.vocabulary import SEVERITY_RANK
+from service.record.incident import Incident
+from service.record.outcome import Outcome
+from service.record.replies import Scope
+from service.record.withhold import kept_findings, kept_text, storable
+from service.text.message import Message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """A message with who sent it, and under which names it may be sent again."""
+
+    message: Message
+    tenant_id: str
+    key_id: str
+    request_id: str
+    shop_id: str
+    agent_id: str
+    conversation_id: str | None
+    customer_id: str | None
+    message_id: str | None
+    sent_at: datetime | None
+    retry_keys: tuple[tuple[Scope, str], ...]
+    fingerprint: str
+    """Of the request's content; empty without retry keys."""
+    explain: bool
+    degraded: tuple[str, ...] = ()
+    """What could not be inspected before the engine saw the message."""
+
+
+def incident_of(
+    sent: Sent, decision: Decision, outcome: Outcome, incident_id: str, at: datetime, *, keep_evidence: bool
+) -> Incident:
+    """What stays of a warn or a block."""
+    text = kept_text(decision, sent.message.text, keep_evidence=keep_evidence)
+    findings = kept_findings(outcome, text, keep_evidence=keep_evidence)
+    return Incident(
+        id=incident_id,
+        tenant_id=sent.tenant_id,
+        key_id=sent.key_id,
+        request_id=sent.request_id,
+        created_at=at,
+        sent_at=sent.sent_at or at,
+        platform=sent.message.platform,
+        channel=sent.message.channel,
+        shop_id=storable(sent.shop_id),
+        agent_id=storable(sent.agent_id),
+        conversation_id=sent.conversation_id and storable(sent.conversation_id),
+        customer_id=sent.customer_id and storable(sent.customer_id),
+        message_id=sent.message_id and storable(sent.message_id),
+        decision="block" if outcome.decision == "block" else "warn",
+        severity=max((found.severity for found in findings), key=SEVERITY_RANK.__getitem__),
+        categories=tuple(dict.fromkeys(found.category for found in findings)),
+        text=text,
+        findings=tuple(msgspec.to_builtins(found) for found in findings),
+        lexicon_version=outcome.lexicon_version,
+        policy_version=outcome.policy_version,
+    )
