@@ -55,7 +55,7 @@ async def add_entry(
     """
     entry = AuditEntry(
         id=str(uuid7()), tenant_id=tenant_id, key_id=key_id, at=at, action=action, target=target,
-        before=msgspec.to_builtins(before), after=msgspec.to_builtins(after), reason=reason,
+        before=_as_json(before), after=_as_json(after), reason=reason,
     )  # fmt: skip
     async with writing(database) as connection:
         await connection.execute(insert(_table).values(msgspec.structs.asdict(entry)))
@@ -83,3 +83,8 @@ async def list_entries(
     if len(found) <= limit:
         return found, None
     return found[:limit], time_cursor(found[limit - 1].at, found[limit - 1].id)
+
+
+def _as_json(value: Any) -> Any:
+    """The value as it will be read again."""
+    return msgspec.json.decode(msgspec.json.encode(value))

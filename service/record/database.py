@@ -15,8 +15,9 @@ never the database: waiting for a second connection ends in Unavailable after `P
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Self
 
@@ -24,7 +25,7 @@ import asyncpg
 import msgspec
 from sqlalchemy import URL, Connection, Dialect, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
@@ -48,6 +49,15 @@ DRIVERS = {
 # PostgreSQL error classes (its manual, appendix A) that speak of the server, not of our statement:
 # connection, rollback by deadlock, resources used up, operator's action, system error.
 _OUTAGE_CLASSES = ("08", "40", "53", "57", "58")
+# SQLite's result codes that speak of our statement; the others are for lock, disk, file and memory.
+_SQLITE_STATEMENT = (
+    sqlite3.SQLITE_ERROR,
+    sqlite3.SQLITE_TOOBIG,
+    sqlite3.SQLITE_CONSTRAINT,
+    sqlite3.SQLITE_MISMATCH,
+    sqlite3.SQLITE_MISUSE,
+    sqlite3.SQLITE_RANGE,
+)
 
 
 class Database:
@@ -206,25 +216,32 @@ def _postgresql_engine(address: URL) -> AsyncEngine:
 @asynccontextmanager
 async def _transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     try:
-        async with engine.begin() as connection:
+        async with AsyncExitStack() as stack:
+            try:
+                connection = await stack.enter_async_context(engine.begin())
+            except (PoolTimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                raise _unavailable(error) from error
             yield connection
-    except (DBAPIError, PoolTimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        if not _is_outage(error):
+    # Fewer kinds than above: the caller's block may meet a file error of its own.
+    except (DBAPIError, TimeoutError, ConnectionError) as error:
+        if isinstance(error, DBAPIError) and not _is_outage(error):
             raise
-        raise Unavailable(
-            f"the database cannot be used now ({type(error).__name__}); try again", retry_after=RETRY_SECONDS
-        ) from error
+        raise _unavailable(error) from error
 
 
-def _is_outage(error: Exception) -> bool:
-    """True when the database itself is out, false when it is the statement that is wrong.
+def _unavailable(error: Exception) -> Unavailable:
+    return Unavailable(
+        f"the database cannot be used now ({type(error).__name__}); try again", retry_after=RETRY_SECONDS
+    )
 
-    What is no DBAPIError comes from waiting for the pool or from connecting.
-    """
-    if not isinstance(error, DBAPIError):
+
+def _is_outage(error: DBAPIError) -> bool:
+    """True when the database itself is out, false when it is the statement that is wrong."""
+    if error.connection_invalidated:
         return True
-    if error.connection_invalidated or isinstance(error, OperationalError):
-        return True
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    if code is not None:
+        return code & 0xFF not in _SQLITE_STATEMENT
     return str(getattr(error.orig, "sqlstate", None) or "")[:2] in _OUTAGE_CLASSES
 
 

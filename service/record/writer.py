@@ -106,7 +106,8 @@ class GroupWriter:
                 while len(group) < self._max_group and not self._queue.empty():
                     group.append(self._queue.get_nowait())
                 last = group[-1] is None
-                await self._commit([waiting for waiting in group if waiting is not None])
+                if entries := [waiting for waiting in group if waiting is not None]:
+                    await self._commit(entries)
         finally:
             self._open = False
             while not self._queue.empty():

@@ -1,0 +1,104 @@
+"""Fixtures for everybody: a clean environment, and each database test on SQLite and on PostgreSQL.
+
+A PostgreSQL that cannot be started fails the tests: skipping would hide half of what is promised.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+import pytest
+
+from service.record.database import Database
+from service.record.migrate import upgrade
+from tests.postgresql import PostgresServer, run_server
+
+P = ParamSpec("P")
+R = TypeVar("R")
+_numbers = count()
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is set on the developer's machine is no part of a test."""
+    for name in os.environ:
+        if name.startswith("SHENYAN_"):
+            monkeypatch.delenv(name)
+
+
+def outside_loop(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Calls what starts an event loop of its own, from wherever a loop may be running."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(function, *args, **kwargs).result()
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[PostgresServer]:
+    """One server for the whole run."""
+    with run_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def _migrated_postgresql(postgresql_server: PostgresServer) -> str:
+    """A database with the tables, to copy from."""
+    postgresql_server.execute("CREATE DATABASE migrated")
+    outside_loop(upgrade, postgresql_server.url("migrated"))
+    return "migrated"
+
+
+@pytest.fixture(scope="session")
+def _migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with the tables, to copy from."""
+    path = tmp_path_factory.mktemp("sqlite") / "migrated.db"
+    outside_loop(upgrade, f"sqlite+aiosqlite:///{path}")
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def backend(request: pytest.FixtureRequest) -> str:
+    """Which database the test runs on."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def empty_database_url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a database without tables, for this test alone."""
+    if backend == "sqlite":
+        yield f"sqlite+aiosqlite:///{tmp_path / 'empty.db'}"
+    else:
+        yield from _temporary(request.getfixturevalue("postgresql_server"), "template1")
+
+
+@pytest.fixture
+def database_url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a migrated database, for this test alone."""
+    if backend == "sqlite":
+        path = tmp_path / "shenyan.db"
+        shutil.copy(request.getfixturevalue("_migrated_sqlite"), path)
+        yield f"sqlite+aiosqlite:///{path}"
+    else:
+        template = request.getfixturevalue("_migrated_postgresql")
+        yield from _temporary(request.getfixturevalue("postgresql_server"), template)
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """An open, migrated database, for this test alone."""
+    database = await Database.open(database_url)
+    yield database
+    await database.close()
+
+
+def _temporary(server: PostgresServer, template: str) -> Iterator[str]:
+    name = f"test_{next(_numbers)}"
+    server.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield server.url(name)
+    server.execute(f"DROP DATABASE {name} WITH (FORCE)")
