@@ -29,20 +29,12 @@ class PostgresServer:
         """The address of one of its databases."""
         return f"postgresql+asyncpg://postgres@/{database}?host={self._folder}"
 
-    def execute(self, statement: str) -> None:
-        """Runs one statement outside of a transaction."""
-        command: list[str | Path] = [
-            self._psql,
-            "-X",
-            "-q",
-            "-v",
-            "ON_ERROR_STOP=1",
-            "-h",
-            self._folder,
-            "-U",
-            "postgres",
-        ]
-        subprocess.run([*command, "-c", statement, "postgres"], check=True, capture_output=True, text=True)
+    def execute(self, *statements: str, database: str = "postgres") -> None:
+        """Runs statements one by one, each in a transaction of its own where it needs one."""
+        command: list[str | Path] = [self._psql, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", self._folder]
+        for statement in statements:
+            command += ["-c", statement]
+        subprocess.run([*command, "-U", "postgres", database], check=True, capture_output=True, text=True)
 
 
 @contextmanager

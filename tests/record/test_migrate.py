@@ -79,11 +79,14 @@ def test_several_processes_may_start_at_once(empty_database_url: str) -> None:
     assert answers == ["0001\n"] * 3
 
 
-async def test_a_database_of_a_newer_version_is_refused(database: Database, database_url: str) -> None:
+async def test_a_database_of_a_newer_version_is_refused(empty_database_url: str) -> None:
+    outside_loop(migrate.upgrade, empty_database_url)
+    database = await Database.open(empty_database_url)
     async with database.write() as connection:
         await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    await database.close()
     with pytest.raises(DataError, match="newer"):
-        outside_loop(migrate.upgrade, database_url)
+        outside_loop(migrate.upgrade, empty_database_url)
 
 
 async def test_a_failing_migration_leaves_nothing_behind(
