@@ -77,6 +77,7 @@ def load_snapshot(folder: Path) -> Snapshot:
         categories=categories,
         detectors={path.stem: parse(path) for path in sorted((folder / "detectors").glob("*.toml"))},
         tables=load_tables_checked(folder / "tables"),
+        sound_support=read(folder / "tables" / "sound_support.toml", dict[Category, tuple[str, ...]]),
         corpus=load_corpus(folder / "corpus"),
     )
 
@@ -99,7 +100,9 @@ def load_tables_checked(folder: Path) -> Tables:
     try:
         return load_tables(folder)
     except (OSError, ValueError, KeyError) as error:
-        raise DataError(f"{folder}: {error}; restore the shipped tables or run lexicons/tables/build.py") from error
+        raise DataError(
+            f"{folder}: {error}; restore the shipped tables or run lexicons/tables/build.py"
+        ) from error
 
 
 def read(path: Path, kind: type[T]) -> T:

@@ -38,6 +38,9 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         row = self.actions.get(category, {})
         return row.get(severity) or self.actions["*"][severity]
 
+    def fail_action(self, category: Category) -> Action:
+        return self.fail_actions.get(category) or self.fail_actions.get("*", "warn")
+
 
 class PlatformRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Everything about one marketplace."""

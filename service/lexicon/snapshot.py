@@ -30,6 +30,8 @@ class Snapshot:
     detectors: Mapping[str, Mapping[str, Any]]
     """Per detector module in `match/detectors/`, the words and texts of its data file."""
     tables: Tables
+    sound_support: Mapping[Category, tuple[str, ...]]
+    """Words that make an ordinary word suspicious when it only sounds like a term of the category."""
     corpus: tuple[str, ...] = ()
     """Ordinary sentences that no term may hit."""
 
@@ -37,6 +39,13 @@ class Snapshot:
     def version(self) -> str:
         """`builtin@3f2a…`: the lexicon's name and the first 12 hex digits of its content's SHA-256."""
         content = msgspec.json.encode(
-            (sorted(self.terms, key=lambda term: term.id), self.exceptions, self.contexts, self.detectors), order="sorted"
+            (
+                sorted(self.terms, key=lambda term: term.id),
+                self.exceptions,
+                self.contexts,
+                self.detectors,
+                self.sound_support,
+            ),
+            order="sorted",
         )
         return f"{self.lexicon}@{hashlib.sha256(content).hexdigest()[:12]}"

@@ -20,7 +20,13 @@ class Localized(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
     en: str = ""
 
 
-class Term(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, rename={"with_": "with", "except_": "except"}):
+class Term(
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    kw_only=True,
+    rename={"with_": "with", "except_": "except"},
+):
     """A banned expression with what it means and the examples that prove it."""
 
     id: str

@@ -9,20 +9,23 @@ from service.lexicon.term import Localized, Term
 from service.lexicon.vocabulary import Category, Severity
 from service.text.span import Span
 
-ViewName = Literal["exact", "folded", "squeezed", "lookalike", "homophone", "digits"]
+ViewName = Literal["squeezed", "lookalike", "split", "repeated", "homophone", "digits", "folded", "image"]
 
 NOTHING = Localized()
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A proposed hit. Its span is in the text as typed."""
+    """A proposed hit."""
 
     detector: str
     """`terms`, or the name of the module in `match/detectors/` that proposed it."""
     category: Category
     severity: Severity
     span: Span
+    """In the text as typed."""
+    parts: tuple[Span, ...]
+    """In the folded text: the hit, or each part of a phrase."""
     view: ViewName
     """The view in which it was seen."""
     value: str
@@ -32,7 +35,9 @@ class Candidate:
     """How it was dressed up: width, separator, traditional, invisible, lookalike, homophone, …"""
     reason: Localized = NOTHING
     suggestion: Localized = NOTHING
-    gaps: tuple[Span, ...] = ()
-    """What stands between the characters of the hit without belonging to it, in the text as typed."""
+    evidence: str = ""
+    """What the detector saw that speaks for the hit: the words before an account, the card's BIN, …"""
+    kind: str = ""
+    """Which of the detector's kinds: `mobile`, `share_code`, …; empty where it has just one."""
     field: str = "text"
     """`text`, or `attachments/N` where a picture's code says it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,15 +31,21 @@ class Tables:
     """Han characters to the symbol of their toneless syllable."""
     syllables: Mapping[str, str]
     """Syllable in Latin letters to the same symbol."""
+    split_whole: Mapping[str, str]
+    """Parts in a row, such as 亻言, to the character that they make."""
+    split_parts: frozenset[str]
+    """The parts' rarest characters: a text without any has nothing split in it."""
+    splits: re.Pattern[str]
+    """Any of the rows of parts, longest first."""
 
 
 def load_tables(folder: Path) -> Tables:
-    """Read `fold.json`, `syllables.json`, `lookalikes.toml`, `digits.toml` and `emoji.toml` from `folder`."""
+    """Read `fold.json`, `syllables.json`, `lookalikes.toml`, `digits.toml`, `emoji.toml` and `splits.toml` from `folder`."""
     fold = json.loads((folder / "fold.json").read_text(encoding="utf-8"))
     readings = json.loads((folder / "syllables.json").read_text(encoding="utf-8"))
     hand = {
         name: tomli.loads((folder / f"{name}.toml").read_text(encoding="utf-8"))
-        for name in ("lookalikes", "digits", "emoji")
+        for name in ("lookalikes", "digits", "emoji", "splits")
     }
     one = dict(zip(map(ord, fold["from"]), fold["to"], strict=True))
     # Most text has none of the upper half of ASCII's capitals; they still belong to the same table.
@@ -52,6 +59,7 @@ def load_tables(folder: Path) -> Tables:
     for index, (syllable, characters) in enumerate(readings.items()):
         syllables[syllable] = chr(SYMBOL_BASE + index)
         symbols |= dict.fromkeys(map(ord, characters), syllables[syllable])
+    whole = {parts: character for character, rows in hand["splits"]["parts"].items() for parts in rows}
     return Tables(
         fold={code: text for code, text in one.items() if chr(code) not in many},
         fold_many=many,
@@ -59,4 +67,7 @@ def load_tables(folder: Path) -> Tables:
         digits={ord(a): digit for digit, group in hand["digits"]["words"].items() for a in group},
         symbols=symbols,
         syllables=syllables,
+        split_whole=whole,
+        split_parts=frozenset(parts[0] for parts in whole),
+        splits=re.compile("|".join(map(re.escape, sorted(whole, key=len, reverse=True)))),
     )

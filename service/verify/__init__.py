@@ -1,1 +1,1 @@
-"""verify."""
+"""Candidates in, findings and dismissals out. Each says why."""

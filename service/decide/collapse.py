@@ -1,0 +1,53 @@
+"""Of findings that say the same thing, the one that counts. A list in, a shorter list out; nothing else changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from service.decide.decision import Verdict
+from service.lexicon.vocabulary import ACTION_RANK, SEVERITY_RANK
+from service.verify.finding import Dismissal
+
+READING_ORDER = ("squeezed", "lookalike", "split", "repeated", "homophone")
+"""Plainer readings explain a hit better."""
+
+
+def collapse(verdicts: Sequence[Verdict]) -> tuple[list[Verdict], list[Dismissal]]:
+    """Drop every verdict that lies within a stronger or equal one of its field, and of equals all but one.
+
+    Stronger: the stricter action, then the graver severity, then the longer span, then what was typed more plainly.
+    Kept verdicts come in the order of their spans.
+    """
+    kept: list[Verdict] = []
+    dropped: list[Dismissal] = []
+    reach: dict[str, list[tuple[int, int, Verdict]]] = {}
+    for verdict in sorted(verdicts, key=_strength, reverse=True):
+        candidate = verdict.finding.candidate
+        holders = reach.setdefault(candidate.field, [])
+        holder = next(
+            (v for start, end, v in holders if start <= candidate.span.start and candidate.span.end <= end),
+            None,
+        )
+        if holder is None:
+            kept.append(verdict)
+            holders.append((*candidate.span, verdict))
+        else:
+            dropped.append(Dismissal(verdict.finding.candidate, "contained", f"inside {_name(holder)}"))
+    kept.sort(key=lambda v: (v.finding.candidate.field, v.finding.candidate.span))
+    return kept, dropped
+
+
+def _strength(verdict: Verdict) -> tuple[int, int, int, int, str]:
+    candidate = verdict.finding.candidate
+    return (
+        ACTION_RANK[verdict.action],
+        SEVERITY_RANK[verdict.finding.severity],
+        candidate.span.end - candidate.span.start,
+        -READING_ORDER.index(candidate.view) if candidate.view in READING_ORDER else 0,
+        candidate.value,
+    )
+
+
+def _name(verdict: Verdict) -> str:
+    candidate = verdict.finding.candidate
+    return candidate.term.id if candidate.term else f"{candidate.detector} {candidate.value}"

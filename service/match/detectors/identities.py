@@ -1,0 +1,27 @@
+"""Chinese ID-card numbers: 18 characters with region, birthday and check digit. `verify` checks all three."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from service.match.detector import Detector, Mark, Reading, Words
+from service.match.pattern import GAP, compile_pattern
+
+SEPARATORS = GAP + "{0,2}"
+NOT_CHARACTER = re.compile(r"[^0-9x]")
+
+
+def compile_detector(words: Words) -> Detector:
+    pattern = compile_pattern(rf"[1-8](?:{SEPARATORS}[0-9]){{16}}{SEPARATORS}[0-9x]")
+
+    def find(reading: Reading) -> Iterator[Mark]:
+        text = reading.digits
+        for found in pattern.finditer(text):
+            start, end = found.span()
+            if not text[start - 1 : start].isdigit() and not text[end : end + 1].isdigit():
+                yield Mark(start, end, NOT_CHARACTER.sub("", found.group()).upper())
+
+    return Detector(
+        "identities", rf"[1-8](?:{SEPARATORS}[0-9]){{16}}{SEPARATORS}[0-9x]", find, words, view="digits"
+    )

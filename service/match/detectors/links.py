@@ -1,0 +1,76 @@
+"""Links: with a scheme, bare domains, dots in words, IP addresses, share codes. Whose they are is `verify`'s to say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from service.match.detector import Detector, Mark, Reading, Words
+from service.match.pattern import GAP, HAN, LETTERS, any_of, compile_pattern
+
+HOST = rf"(?:[{LETTERS}](?:[{LETTERS}-]*[{LETTERS}])?\.)+"
+ASCII_HOST = r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+"
+# Han text follows a link without a blank, so Han characters and full-width punctuation end a path.
+TAIL = rf"(?:[:/?#](?:[^\s{HAN}，。！？；、…“”‘’（）【】《》<>\"'|])*)?"
+JOINED = {"@", "-", "_", ".", "/"}
+"""A host right after one of these is the rest of something else: an e-mail, a path, a broken name."""
+CLOSERS = {")": "(", "]": "[", "}": "{"}
+
+
+def compile_detector(words: Words) -> Detector:
+    schemes, tlds = any_of(words["schemes"]), any_of(words["spoken_tlds"])
+    dots = any_of(words["dots"])
+    with_scheme = compile_pattern(
+        rf"(?:^|[^_])({schemes}\s?:\s?/\s?/\s?(?:{HOST}[{LETTERS}-]+|[a-z0-9._-]+)(?::[0-9]+)?{TAIL})"
+    )
+    relative = compile_pattern(rf"(?:^|[^\w:/])(//(?:{HOST}[a-z0-9-]+|localhost){TAIL})")
+    bare = compile_pattern(
+        rf"(?:{ASCII_HOST}|[{HAN}]{{1,12}}\.)(?:xn--[a-z0-9-]+|[a-z]{{2,24}}|中国|公司|网络|网址|商城){TAIL}"
+    )
+    spoken = compile_pattern(rf"[a-z0-9][a-z0-9-]{{1,40}}\s{{0,2}}{dots}\s{{0,2}}{tlds}(?:[^a-z0-9]|$)")
+    address = compile_pattern(rf"[0-9]{{1,3}}(?:\.[0-9]{{1,3}}){{3}}{TAIL}")
+    opener = "[￥¥$€£₤₳₵¢₴₰¤《(\\[【「/!！]"
+    code = compile_pattern(rf"{opener}\s?([a-z0-9]{{8,14}})\s?[￥¥$€£₤₳₵¢₴₰¤》)\]】」/!！]")
+
+    def find(reading: Reading) -> Iterator[Mark]:
+        text = reading.folded.text
+        for pattern in (with_scheme, relative):
+            for found in pattern.finditer(text):
+                link = trim(found.group(1))
+                yield Mark(found.start(1), found.start(1) + len(link), link, kind="scheme")
+        for found in bare.finditer(text):
+            before = text[max(0, found.start() - 2) : found.start()]
+            if before == "//" or before[-1:] in JOINED:
+                continue
+            link = trim(found.group())
+            yield Mark(found.start(), found.start() + len(link), link, kind="bare")
+        for found in spoken.finditer(text):
+            value = found.group()
+            if not value[-1].isalnum():
+                value = value[:-1]
+            yield Mark(found.start(), found.start() + len(value), value, kind="spoken")
+        for found in address.finditer(text):
+            yield Mark(*found.span(), trim(found.group()), kind="address")
+        for found in code.finditer(text):
+            if has_both(found.group(1)):
+                yield Mark(*found.span(), found.group(1), kind="share_code")
+
+    trigger = rf"//|[a-z0-9{HAN}]\.[a-z中公网商]|[0-9]\.[0-9]+\.|[a-z0-9](?:{GAP}|点|dot|小数点){{1,3}}{tlds}|{GAP}\s?[a-z0-9]{{8,14}}{GAP}"
+    return Detector("links", trigger, find, words)
+
+
+def trim(link: str) -> str:
+    """Without the punctuation that ends a sentence rather than a link; brackets stay where they are balanced."""
+    while link:
+        last = link[-1]
+        if last in CLOSERS:
+            if link.count(last) <= link.count(CLOSERS[last]):
+                break
+        elif last not in ".,;:!?*~'\"":
+            break
+        link = link[:-1]
+    return link
+
+
+def has_both(code: str) -> bool:
+    """Share codes mix letters and digits; plain words and plain numbers in brackets are something else."""
+    return any(c.isdigit() for c in code) and any(c.isalpha() for c in code)

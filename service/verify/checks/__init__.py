@@ -1,0 +1,1 @@
+"""One module per detector whose candidates need more than their form."""

@@ -1,0 +1,29 @@
+"""Whether an id next to a messenger's word is an account: registered ones pass, product and order codes too."""
+
+from __future__ import annotations
+
+import re
+
+from service.verify.outcome import Case, Check, Confirmed, Dismissed, Outcome, Words
+from service.verify.surroundings import contains_any
+
+SHORT_WORDS = re.compile(r"^(?:v|w|q|微|扣|威|薇|蔻|抠|飞机|line)")
+"""These also stand in honest text; the id after them must look like one."""
+PLAIN_WORD = re.compile(r"^@?[a-z]+$")
+
+
+def compile_check(words: Words) -> Check:
+    not_near = tuple(words["not_account_near"])
+
+    def check(case: Case) -> Outcome:
+        account, around = case.candidate.value, case.around
+        if account in {own.lower() for own in case.message.assets.accounts}:
+            return Dismissed("own_account", "registered by the shop")
+        other = contains_any(around.before[-8:] + around.surface, not_near)
+        if other:
+            return Dismissed("context", f"{other} says that this is no account")
+        if SHORT_WORDS.match(around.surface) and PLAIN_WORD.match(account):
+            return Dismissed("form", f"{account} after {case.candidate.evidence} reads as a word")
+        return Confirmed(f"{case.candidate.evidence or '@'} names the network")
+
+    return check

@@ -1,0 +1,14 @@
+"""Whose an e-mail address is: registered ones of the shop pass."""
+
+from __future__ import annotations
+
+from service.verify.outcome import Case, Check, Confirmed, Dismissed, Outcome, Words
+
+
+def compile_check(_words: Words) -> Check:
+    def check(case: Case) -> Outcome:
+        if case.candidate.value in {email.lower() for email in case.message.assets.emails}:
+            return Dismissed("own_account", "registered by the shop")
+        return Confirmed("form of an e-mail address")
+
+    return check

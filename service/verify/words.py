@@ -1,0 +1,53 @@
+"""Where words begin and end in Chinese text. The only file that knows the library (jieba).
+
+The tokenizer is our own and knows the lexicon's words, so that 微信 is a word in 加我微信发您. The library keeps its dictionary
+as a marshal file, by default under a predictable name in the system's temporary folder; ours lies in a folder of ours.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+with warnings.catch_warnings():
+    # The library's sources have invalid escapes, which newer Pythons report when they compile it.
+    warnings.simplefilter("ignore")
+    import jieba
+
+
+class Words:
+    """A segmenter over the library's dictionary and some words more; not changed once made."""
+
+    def __init__(self, own: Iterable[str], cache: Path | None = None) -> None:
+        """`own` words are cut as one where nothing speaks for another reading. `cache`: a folder that only we may write."""
+        jieba.setLogLevel(logging.WARNING)
+        self._tokenizer = jieba.Tokenizer()
+        with TemporaryDirectory() as folder:
+            if cache is not None:
+                cache.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._tokenizer.tmp_dir = str(cache or folder)
+            self._tokenizer.initialize()
+        # What was in the dictionary before: a word of ours must not become an ordinary word by being added.
+        self._own = {word: bool(self._tokenizer.FREQ.get(word)) for word in own}
+        for word in self._own:
+            self._tokenizer.add_word(word)
+
+    def spans(self, clause: str) -> list[tuple[int, int]]:
+        """The words of `clause` as offsets, in order. About 2 microseconds a character."""
+        spans, start = [], 0
+        for word in self._tokenizer.cut(clause, HMM=False):
+            spans.append((start, start + len(word)))
+            start += len(word)
+        return spans
+
+    def is_ordinary(self, word: str) -> bool:
+        """Whether the dictionary itself has this word."""
+        known = self._own.get(word)
+        return bool(self._tokenizer.FREQ.get(word)) if known is None else known
+
+    def is_own(self, word: str) -> bool:
+        """Whether this is a word of the lexicon."""
+        return word in self._own
