@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 from hashlib import sha256
+from typing import Annotated, Any
 
 import msgspec
 
@@ -16,7 +17,7 @@ from service.api.decode import decode
 from service.api.hot import Call
 from service.api.images import inspect_attachments
 from service.api.language import language_of
-from service.api.problem import ProblemBody, problem_of
+from service.api.problem import problem_of
 from service.api.shops import assets_of, day_of
 from service.errors import Malformed, Problem, ShenyanError
 from service.record.outcome import Outcome
@@ -29,6 +30,8 @@ ANALYZE = msgspec.json.Decoder(AnalyzeBody)
 MODERATE = msgspec.json.Decoder(ModerateBody)
 BATCH = msgspec.json.Decoder(BatchBody)
 CANONICAL = msgspec.json.Encoder(order="sorted")
+ANSWER = {"$ref": "#/components/schemas/Answer"}
+PROBLEM = {"$ref": "#/components/schemas/Problem"}
 IDEMPOTENCY_KEY = re.compile(rb"[\x21-\x7e]{1,128}")
 
 
@@ -36,7 +39,8 @@ class BatchResult(msgspec.Struct, frozen=True):
     """What became of one message of a batch."""
 
     status: int
-    body: Answer | ProblemBody
+    body: Annotated[Any, msgspec.Meta(extra_json_schema={"oneOf": [ANSWER, PROBLEM]})]
+    """An `Answer` for 200, else a `ProblemBody`."""
 
 
 class BatchAnswer(msgspec.Struct, frozen=True):
