@@ -49,7 +49,7 @@ class Engine:
         rules = self.platforms[message.platform]
         proposals = self.proposer.propose(message, rules)
         findings, dismissals = self.verifier.verify(proposals, message, rules)
-        degraded = name_blind_spots(message.images)
+        degraded = name_blind_spots(message.images) if message.images else ()
         return decide(
             message,
             findings,

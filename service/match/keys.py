@@ -22,7 +22,7 @@ class Uses:
     whole: list[int] = field(default_factory=list)
     """Terms that have this key as their pattern."""
     anchors: list[int] = field(default_factory=list)
-    """Phrases whose rarest part is this key: without it they cannot be there."""
+    """Phrases whose rarest part this key is: without it they cannot be there."""
     excuses: list[int] = field(default_factory=list)
 
 
@@ -38,8 +38,13 @@ class Keys:
     """Term with `with` -> the keys of those words."""
 
 
-def collect_keys(terms: Sequence[Term], chosen: Iterable[int], excuses: Sequence[str], spell: Spell) -> Keys:
-    """The keys for the terms at the indices `chosen` and for all `excuses`, as `spell` writes them."""
+def collect_keys(
+    terms: Sequence[Term], chosen: Iterable[int], excuses: Sequence[str], spell: Spell, ordinary: str
+) -> Keys:
+    """The keys for the terms at the indices `chosen` and for all `excuses`, as `spell` writes them.
+
+    `ordinary` is text, spelled likewise, in which a part that is common makes a bad anchor.
+    """
     index: dict[str, int] = {}
     uses: list[Uses] = []
 
@@ -62,7 +67,8 @@ def collect_keys(terms: Sequence[Term], chosen: Iterable[int], excuses: Sequence
             companions[number] = tuple(key(word) for word in term.with_)
     for number, phrase in enumerate(excuses):
         uses[key(phrase)].excuses.append(number)
-    shared = {part: sum(part in keys for keys in parts.values()) for part in set().union(*parts.values())}
+    patterns = tuple(index)
+    common = {part: ordinary.count(patterns[part]) for part in set().union(*parts.values())}
     for number, keys in parts.items():
-        uses[min(keys, key=lambda part: (shared[part], -uses[part].length))].anchors.append(number)
-    return Keys(tuple(index), tuple(uses), parts, companions)
+        uses[min(keys, key=lambda part: (common[part], -uses[part].length))].anchors.append(number)
+    return Keys(patterns, tuple(uses), parts, companions)

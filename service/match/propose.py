@@ -33,6 +33,8 @@ from service.text.message import Message
 from service.text.span import Span
 
 SENTENCE_END = re.compile("[。！？!?\n]")
+FORM = re.compile(r"[0-9a-z@]|(?:[零〇一二三四五六七八九壹贰叁肆伍陆柒捌玖两幺弌弍弎]\W{0,3}){7}")
+"""Without one of these no number, link or account can be there; asked first because most messages have none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,8 @@ class Proposer:
         return squeeze(fold(pattern, self.tables)).text
 
     def _from_detectors(self, text: str, views: Views) -> Iterator[Candidate]:
+        if not FORM.search(views.folded.text):
+            return
         noise = show_noise(views.folded.text)
         digits = noise.translate(self.tables.digits)
         if not self.trigger.search(digits):
@@ -201,8 +205,8 @@ def compile_proposer(snapshot: Snapshot) -> Proposer:
     return Proposer(
         terms=terms,
         tables=tables,
-        plain=compile_matcher(terms, range(len(terms)), [excuse.phrase for excuse in excuses], spell),
-        homophones=compile_matcher(terms, by_sound, [], spell_symbols),
+        plain=compile_matcher(terms, range(len(terms)), [excuse.phrase for excuse in excuses], spell, snapshot.corpus),
+        homophones=compile_matcher(terms, by_sound, [], spell_symbols, snapshot.corpus),
         excuses=excuses,
         detectors=detectors,
         pictures=compile_pictures(snapshot.detectors["pictures"]),

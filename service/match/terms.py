@@ -34,16 +34,18 @@ class Matcher:
 
     terms: Sequence[Term]
     keys: Keys
+    probe: Scan = field(repr=False)
+    """Only what no hit can do without: whole terms and the rarest part of each phrase. Most texts have none."""
     scan: Scan = field(repr=False)
 
     def find(self, view: AlignedText) -> tuple[list[Hit], list[tuple[int, Span]]]:
         """Hits and excuses (index of the excuse, place) in `view`, both in the view's own offsets."""
+        if next(iter(self.probe(view.text)), None) is None:
+            return [], []
         found: dict[int, list[int]] = {}
         uses = self.keys.uses
         for last, key in self.scan(view.text):
             found.setdefault(key, []).append(last + 1 - uses[key].length)
-        if not found:
-            return [], []
         return list(self._hits(found)), [
             (excuse, Span(start, start + uses[key].length))
             for key, starts in found.items()
@@ -103,8 +105,9 @@ def _reach(steps: Sequence[tuple[Sequence[int], int]], end: int, gap: int) -> tu
 
 
 def compile_matcher(
-    terms: Sequence[Term], chosen: Sequence[int], excuses: Sequence[str], spell: Spell
+    terms: Sequence[Term], chosen: Sequence[int], excuses: Sequence[str], spell: Spell, corpus: Sequence[str]
 ) -> Matcher:
-    """A matcher for the terms at the indices `chosen`, which are written as `spell` writes them."""
-    keys = collect_keys(terms, chosen, excuses, spell)
-    return Matcher(terms, keys, compile_automaton(keys.patterns))
+    """A matcher for the terms at the indices `chosen`, written as `spell` writes them; `corpus` is ordinary text."""
+    keys = collect_keys(terms, chosen, excuses, spell, "\n".join(map(spell, corpus)))
+    needed = [pattern for pattern, use in zip(keys.patterns, keys.uses, strict=True) if use.whole or use.anchors]
+    return Matcher(terms, keys, compile_automaton(needed), compile_automaton(keys.patterns))

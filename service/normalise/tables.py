@@ -25,6 +25,8 @@ class Tables:
     """Characters that become nothing (invisible, combining) or several characters."""
     lookalikes: Mapping[int, str]
     """Characters that are mistaken for another at a glance."""
+    lookalikes_typed: frozenset[str]
+    """The characters that `lookalikes` maps."""
     digits: Mapping[int, str]
     """Digit words to ASCII digits."""
     symbols: Mapping[int, str]
@@ -60,10 +62,12 @@ def load_tables(folder: Path) -> Tables:
         syllables[syllable] = chr(SYMBOL_BASE + index)
         symbols |= dict.fromkeys(map(ord, characters), syllables[syllable])
     whole = {parts: character for character, rows in hand["splits"]["parts"].items() for parts in rows}
+    lookalikes = {a: plain for plain, group in hand["lookalikes"]["groups"].items() for a in group if a != plain}
     return Tables(
         fold={code: text for code, text in one.items() if chr(code) not in many},
         fold_many=many,
-        lookalikes={ord(a): plain for plain, group in hand["lookalikes"]["groups"].items() for a in group},
+        lookalikes={ord(typed): plain for typed, plain in lookalikes.items()},
+        lookalikes_typed=frozenset(lookalikes),
         digits={ord(a): digit for digit, group in hand["digits"]["words"].items() for a in group},
         symbols=symbols,
         syllables=syllables,

@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import eq
 
 from service.normalise.aligned import AlignedText
 from service.normalise.syllables import read_syllables
@@ -62,8 +63,9 @@ def squeeze(view: AlignedText) -> AlignedText:
 
 def read_lookalikes(view: AlignedText, tables: Tables) -> AlignedText | None:
     """With look-alikes as what they are taken for; None when there are none."""
-    text = view.text.translate(tables.lookalikes)
-    return None if text == view.text else view.retext(text)
+    if tables.lookalikes_typed.isdisjoint(view.text):
+        return None
+    return view.retext(view.text.translate(tables.lookalikes))
 
 
 def read_splits(view: AlignedText, tables: Tables) -> AlignedText | None:
@@ -75,6 +77,8 @@ def read_splits(view: AlignedText, tables: Tables) -> AlignedText | None:
 
 def read_repeats(view: AlignedText) -> AlignedText | None:
     """With runs of one character as a single one; None when there are none."""
+    if not any(map(eq, view.text, view.text[1:])):
+        return None
     return _replace(view, REPEATED, lambda found: found[0])
 
 
