@@ -42,6 +42,8 @@ def create_app(settings: Settings | None = None, live: Live | None = None) -> Fa
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        # Asking whether somebody traces costs as much as finding the route; traces would hold messages, too.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         # First in the list, so that finding them costs nothing.
         routes=[Route(each.path, Hot(each.handle), methods=["POST"]) for each in OPERATIONS],
     )

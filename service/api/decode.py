@@ -11,6 +11,7 @@ import types
 import typing
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from itertools import islice
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -70,19 +71,28 @@ def decode(decoder: msgspec.json.Decoder[T], body: bytes | msgspec.Raw) -> T:
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as error:
-        problems = (
-            list(explain(body, decoder.type))[:MAX_PROBLEMS] if len(bytes(body)) <= MAX_EXPLAINED else []
-        )
-        if not problems:
-            problems = [problem_of(str(error))]
-        raise Malformed("The body is not of the documented shape.", problems=problems) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        if surrogate := lone_surrogate(bytes(body)):
-            raise Malformed("A string holds half of a character.", problems=[surrogate]) from None
-        reason = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error).rstrip(".")
-        raise BadRequest(f"The body is not JSON, or it is cut off: {reason}.") from None
-    except RecursionError:
-        raise BadRequest("The body is nested too deeply.") from None
+        sentence = str(error)
+    except UNREADABLE as error:
+        raise refusal(error, bytes(body)) from None
+    try:
+        problems = list(islice(explain(bytes(body), decoder.type), MAX_PROBLEMS))
+    except UNREADABLE as error:
+        # It was refused for its shape before the place where it stops being JSON.
+        raise refusal(error, bytes(body)) from None
+    raise Malformed("The body is not of the documented shape.", problems=problems or [problem_of(sentence)])
+
+
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+def refusal(error: Exception, body: bytes) -> BadRequest | Malformed:
+    """Why bytes can't be read."""
+    if isinstance(error, RecursionError):
+        return BadRequest("The body is nested too deeply.")
+    if surrogate := lone_surrogate(body):
+        return Malformed("A string holds half of a character.", problems=[surrogate])
+    reason = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error).rstrip(".")
+    return BadRequest(f"The body is not JSON, or it is cut off: {reason}.")
 
 
 def problem_of(message: str) -> Problem:
@@ -91,9 +101,10 @@ def problem_of(message: str) -> Problem:
     return Problem(place.rstrip("`").replace("[", "/").replace("]", "").replace(".", "/"), detail)
 
 
-def explain(body: bytes | msgspec.Raw, kind: Any) -> Iterator[Problem]:
-    """Every wrong place of a body that is JSON."""
-    yield from wrong_places(msgspec.json.decode(body), kind, "")
+def explain(body: bytes, kind: Any) -> Iterator[Problem]:
+    """Every wrong place of a body that is JSON; none of one that is too long to be taken apart."""
+    if len(body) <= MAX_EXPLAINED:
+        yield from wrong_places(msgspec.json.decode(body), kind, "")
 
 
 def wrong_places(value: Any, kind: Any, pointer: str) -> Iterator[Problem]:

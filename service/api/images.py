@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import import_module
 
-from service.api.bodies import Attachment
+from service.api.bodies import MAX_IMAGE, Attachment
 from service.errors import Malformed, Problem
 from service.text.message import Image
 
@@ -47,4 +47,7 @@ def inspector() -> Callable[[bytes], Image]:
 
 
 def _decode_and_inspect(data: str) -> Image:
-    return inspector()(b64decode(data, validate=True))
+    picture = b64decode(data, validate=True)
+    if len(picture) > MAX_IMAGE:
+        raise Malformed(f"is {len(picture):,} bytes; at most {MAX_IMAGE:,}")
+    return inspector()(picture)

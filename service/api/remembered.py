@@ -2,44 +2,80 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Hashable
+from time import monotonic
 from typing import Generic, TypeVar
 
-from cachetools import LRUCache, TTLCache
+from cachetools import LRUCache
 
 from service.errors import Unavailable
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
+PATIENCE = 1.0
+"""Seconds to wait for the store where an older value is known."""
+
 
 class Remembered(Generic[K, V]):
-    """Values by key, read anew after `seconds`.
+    """Values by key, never older than `seconds` while the store answers.
 
-    While the store is out, the value that was known last is served instead, for decisions must go on; only what was
-    never read raises Unavailable.
+    From half that age on, a value is read anew in the background, so that a busy key never waits; callers that do wait
+    share one read. While the store is out the value known last is served, for decisions must go on.
     """
 
     def __init__(self, read: Callable[[K], Awaitable[V]], seconds: float, size: int = 10_000) -> None:
         self._read = read
-        self._fresh: TTLCache[K, V] = TTLCache(size, seconds)
-        self._last: LRUCache[K, V] = LRUCache(size)
+        self._seconds = seconds
+        self._known: LRUCache[K, tuple[V, float]] = LRUCache(size)
+        self._reading: dict[K, asyncio.Task[V]] = {}
 
     async def get(self, key: K) -> V:
+        """Raises Unavailable when the store is out and the value was never read."""
+        known = self._known.get(key)
+        if known is None:
+            return await asyncio.shield(self._start(key))
+        value, at = known
+        age = monotonic() - at
+        if age < self._seconds / 2:
+            return value
+        reading = self._start(key)
+        if age < self._seconds:
+            return value
         try:
-            return self._fresh[key]
-        except KeyError:
-            pass
-        try:
-            value = await self._read(key)
-        except Unavailable:
-            if key in self._last:
-                return self._last[key]
-            raise
-        self._fresh[key] = self._last[key] = value
-        return value
+            async with asyncio.timeout(PATIENCE):
+                return await asyncio.shield(reading)
+        except TimeoutError:
+            return value
 
     def forget(self) -> None:
         """Every next `get` reads anew."""
-        self._fresh.clear()
-        self._last.clear()
+        self._known.clear()
+        self._reading.clear()
+
+    def _start(self, key: K) -> asyncio.Task[V]:
+        reading = self._reading.get(key)
+        if reading is None:
+            reading = self._reading[key] = asyncio.create_task(self._renew(key))
+            # A read in the background may fail with nobody waiting for it.
+            reading.add_done_callback(lambda task: task.cancelled() or task.exception())
+        return reading
+
+    async def _renew(self, key: K) -> V:
+        task = asyncio.current_task()
+        try:
+            value = await self._read(key)
+        except Unavailable:
+            known = self._known.get(key)
+            if known is None:
+                raise
+            value = known[0]
+        finally:
+            # A read that began before `forget` must not bring the old value back.
+            current = self._reading.get(key) is task
+            if current:
+                del self._reading[key]
+        if current:
+            self._known[key] = (value, monotonic())
+        return value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import signal
 import socket
 import sys
 import threading
@@ -36,6 +37,9 @@ def serve(settings: Settings) -> None:
     Raises DataError for bad data files or a folder that can't be written, Unavailable for a database that does not
     answer, ShenyanError for a port that is taken.
     """
+    # uvicorn stops in good order and then raises the signal again; the end it asked for is a success.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
     prepare_folder(settings.data_dir)
     listening = listen(settings.host, settings.port)
     try:
