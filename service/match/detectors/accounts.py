@@ -1,51 +1,79 @@
-"""Messenger accounts: an id next to the word that says whose network it is (微信 abc123, 加Q 12345). Words are data."""
+"""Messenger accounts: an id next to the word that says whose network it is (微信 abc123, 加Q 12345). Words are data.
+
+A *name* says it outright (微信, QQ, 企鹅). A *mark* is a short stand-in (v, 徽, 口) that counts only where something is being
+added: +v abc123, 27447053加口.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from service.match.detector import Detector, Mark, Reading, Words
 from service.match.pattern import GAP, any_of, compile_pattern
 
 # Between the word and the id: 号, 是, colons, blanks, plus signs and the like, but no other text.
-LINK = rf"(?:{GAP}|号|码|是|为|我|的|账|帐|id|加|搜|同){{0,6}}"
+LINK = rf"(?:{GAP}|号|码|是|为|我|的|账|帐|id|加|搜|同|看){{0,6}}"
 HANDLE = r"[a-z][a-z0-9_-]{4,24}"
-MIXED = r"[a-z0-9_-]{5,24}"
+MIXED = r"[0-9][0-9_-]{0,11}[a-z][a-z0-9_-]{3,20}"
 NUMBER = rf"[1-9](?:{GAP}{{0,2}}[0-9]){{4,11}}"
+# Without a name nearby a number must be long and written in one piece, in a few groups, or evenly spread.
+LONG = r"[1-9][0-9]{6,11}|[1-9][0-9]{1,5}(?:[ -][0-9]{2,6}){1,3}|[1-9](?:[ .-][0-9]){6,11}"
+CODE = r"[a-z]{1,12}[_-]?[0-9][a-z0-9_-]{2,20}"
+
+SHORTEST = {"add": 6, "other": 7}
+"""Digits that a number must have where nothing names its network."""
 
 
 def compile_detector(words: Words) -> Detector:
-    wechat, qq, add = any_of(words["wechat"]), any_of(words["qq"]), any_of(words["add"])
-    other = any_of(words["other"])
-    patterns = {
-        "wechat": (compile_pattern(rf"(?:{wechat}){LINK}({HANDLE}|{MIXED}|{NUMBER})"), False),
-        "qq": (compile_pattern(rf"(?:{qq}){LINK}({NUMBER})"), True),
-        "other": (compile_pattern(rf"(?:{other}){LINK}(@?{HANDLE}|{NUMBER})"), False),
-        "add": (compile_pattern(rf"(?:{add}){GAP}{{0,4}}({HANDLE}|{NUMBER})"), False),
-        "added": (compile_pattern(rf"({HANDLE}|{NUMBER}){GAP}{{0,4}}{any_of(words['after'])}"), False),
-        "handle": (compile_pattern(r"(@[a-z][a-z0-9_]{4,31})"), False),
-    }
+    wechat, qq, other = (spaced_any_of(words[name]) for name in ("wechat", "qq", "other"))
+    add, mark, group = spaced_any_of(words["add"]), any_of(words["marks"]), spaced_any_of(words["groups"])
+    patterns = [
+        ("wechat", False, rf"{wechat}{LINK}({NUMBER}|{HANDLE}|{MIXED})"),
+        ("qq", True, rf"{qq}{LINK}({NUMBER})"),
+        ("other", False, rf"{other}{LINK}({LONG}|@?{HANDLE})"),
+        ("add", False, rf"{add}{GAP}{{0,3}}{mark}{LINK}({NUMBER}|{HANDLE}|{MIXED})"),
+        ("add", False, rf"{add}(?:{GAP}|我){{0,4}}({LONG}|{CODE})"),
+        ("add", True, rf"({LONG}|{CODE})(?:{GAP}|看|的|我){{0,4}}{add}{GAP}{{0,4}}(?:{mark}|{qq}|{wechat})"),
+        ("add", True, rf"({LONG})(?:{GAP}|看){{0,4}}(?:{any_of(words['after'])}|{qq}|{wechat})"),
+        ("add", False, rf"({CODE}){GAP}{{0,4}}{wechat}"),
+        ("group", True, rf"{group}{LINK}({NUMBER})"),
+        ("handle", False, r"(@[a-z][a-z0-9_]{4,31})"),
+    ]
+    compiled = [(kind, on_digits, compile_pattern(pattern)) for kind, on_digits, pattern in patterns]
 
     def find(reading: Reading) -> Iterator[Mark]:
-        folded, digits = reading.noise, reading.digits
-        for kind, (pattern, on_digits) in patterns.items():
-            text = digits if on_digits else folded
+        for kind, on_digits, pattern in compiled:
+            text = reading.digits if on_digits else reading.noise
             for found in pattern.finditer(text):
                 start, end = found.span()
-                first, last = text[start], text[end - 1]
-                if joins(text[start - 1 : start], first) or joins(last, text[end : end + 1]):
+                inner, last = found.span(1)
+                if joins(text, start) or joins(text, end) or glued(text, start, inner):
                     continue
-                account = found.group(1)
-                value = (
-                    account
-                    if account[0].isalpha() or account[0] == "@"
-                    else "".join(filter(str.isalnum, account))
-                )
-                yield Mark(start, end, value, kind=kind, evidence=found.group()[: found.start(1) - start])
+                account = text[inner:last]
+                if account[0].isdigit() and sum(map(str.isdigit, account)) < SHORTEST.get(kind, 5):
+                    continue
+                value = account if account[0].isalpha() or account[0] == "@" else keep_alphanumeric(account)
+                evidence = text[start:inner] if inner > start else text[last:end]
+                yield Mark(start, end, value, kind=kind, evidence=evidence)
 
     return Detector("accounts", rf"[a-z0-9@](?:{GAP}{{0,2}}[a-z0-9_-]){{4}}", find, words)
 
 
-def joins(left: str, right: str) -> bool:
-    """Whether two neighbours are of one Latin word or number."""
+def spaced_any_of(words: Iterable[str]) -> str:
+    """A group that matches any of `words`, also with up to two other signs between Han characters: 企-鹅."""
+    return any_of(words).replace("鹅", f"{GAP}{{0,2}}鹅").replace("信", f"{GAP}{{0,2}}信").replace("扣扣", f"扣{GAP}{{0,2}}扣")
+
+
+def joins(text: str, edge: int) -> bool:
+    """Whether one Latin word or number goes on across `edge`."""
+    left, right = text[edge - 1 : edge], text[edge : edge + 1]
     return left.isascii() and right.isascii() and left.isalnum() and right.isalnum()
+
+
+def glued(text: str, start: int, inner: int) -> bool:
+    """Whether a one-letter word and the letters of the id are one Latin word: VM-20480 is no V and M-20480."""
+    return inner == start + 1 and text[start].isascii() and text[start].isalpha() and text[inner].isalpha()
+
+
+def keep_alphanumeric(account: str) -> str:
+    return "".join(filter(str.isalnum, account))

@@ -10,7 +10,8 @@ from service.match.pattern import GAP, HAN, LETTERS, any_of, compile_pattern
 HOST = rf"(?:[{LETTERS}](?:[{LETTERS}-]*[{LETTERS}])?\.)+"
 ASCII_HOST = r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+"
 # Han text follows a link without a blank, so Han characters and full-width punctuation end a path.
-TAIL = rf"(?:[:/?#](?:[^\s{HAN}，。！？；、…“”‘’（）【】《》<>\"'|])*)?"
+STOPS = "，。！？；、…“”‘’（）【】《》<>\"'|"
+TAIL = rf"(?:[:/?#](?:[^\s{HAN}{STOPS}])*)?"
 JOINED = {"@", "-", "_", ".", "/"}
 """A host right after one of these is the rest of something else: an e-mail, a path, a broken name."""
 CLOSERS = {")": "(", "]": "[", "}": "{"}
@@ -19,9 +20,7 @@ CLOSERS = {")": "(", "]": "[", "}": "{"}
 def compile_detector(words: Words) -> Detector:
     schemes, tlds = any_of(words["schemes"]), any_of(words["spoken_tlds"])
     dots = any_of(words["dots"])
-    with_scheme = compile_pattern(
-        rf"(?:^|[^_])({schemes}\s?:\s?/\s?/\s?(?:{HOST}[{LETTERS}-]+|[a-z0-9._-]+)(?::[0-9]+)?{TAIL})"
-    )
+    with_scheme = compile_pattern(rf"(?:^|[^_])({schemes}\s?:\s?/\s?/\s?[^\s/?#:{STOPS}]+(?::[0-9]+)?{TAIL})")
     relative = compile_pattern(rf"(?:^|[^\w:/])(//(?:{HOST}[a-z0-9-]+|localhost){TAIL})")
     bare = compile_pattern(
         rf"(?:{ASCII_HOST}|[{HAN}]{{1,12}}\.)(?:xn--[a-z0-9-]+|[a-z]{{2,24}}|中国|公司|网络|网址|商城){TAIL}"
@@ -35,7 +34,7 @@ def compile_detector(words: Words) -> Detector:
         text = reading.folded.text
         for pattern in (with_scheme, relative):
             for found in pattern.finditer(text):
-                link = trim(found.group(1))
+                link = trim(cut_han(found.group(1)))
                 yield Mark(found.start(1), found.start(1) + len(link), link, kind="scheme")
         for found in bare.finditer(text):
             before = text[max(0, found.start() - 2) : found.start()]
@@ -68,6 +67,14 @@ def trim(link: str) -> str:
         elif last not in ".,;:!?*~'\"":
             break
         link = link[:-1]
+    return link
+
+
+def cut_han(link: str) -> str:
+    """Without Chinese text that follows a host at once: http://t.cn看看 is a link and a word."""
+    for index, character in enumerate(link):
+        if "\u3400" <= character <= "\u9fff" and "." in link[:index].partition("//")[2] and "." not in link[index:]:
+            return link[:index]
     return link
 
 

@@ -7,9 +7,9 @@ import re
 from service.verify.outcome import Case, Check, Confirmed, Dismissed, Outcome, Words
 from service.verify.surroundings import contains_any
 
-SHORT_WORDS = re.compile(r"^(?:v|w|q|微|扣|威|薇|蔻|抠|飞机|line)")
-"""These also stand in honest text; the id after them must look like one."""
-PLAIN_WORD = re.compile(r"^@?[a-z]+$")
+PLAIN_WORD = re.compile(r"^[a-z]+$")
+"""An id of letters alone could be any word, so the network must be named outright."""
+NAMED = re.compile(r"微信|wechat|weixin|[vw]x|telegram|whatsapp|[：:=@]")
 
 
 def compile_check(words: Words) -> Check:
@@ -22,7 +22,7 @@ def compile_check(words: Words) -> Check:
         other = contains_any(around.before[-8:] + around.surface, not_near)
         if other:
             return Dismissed("context", f"{other} says that this is no account")
-        if SHORT_WORDS.match(around.surface) and PLAIN_WORD.match(account):
+        if PLAIN_WORD.match(account) and not NAMED.search(case.candidate.evidence):
             return Dismissed("form", f"{account} after {case.candidate.evidence} reads as a word")
         return Confirmed(f"{case.candidate.evidence or '@'} names the network")
 

@@ -10,6 +10,8 @@ from service.verify.outcome import Case, Check, Confirmed, Dismissed, Outcome, W
 from service.verify.surroundings import contains_any
 
 SCHEME = re.compile(r"^[a-z0-9.+-]*\s?:?\s?/\s?/\s?")
+LABEL = re.compile(r"^[^\W_](?:(?:[^\W_]|-)*[^\W_])?$")
+LAST_LABEL = re.compile(r"^(?:xn--[a-z0-9-]+|[^\W\d_]{2,24})$")
 HOST_END = re.compile(r"[/?#:\s]")
 LINK_WORDS = (
     "http",
@@ -28,6 +30,8 @@ LINK_WORDS = (
     "地址",
 )
 
+ADDRESS_WORDS = ("http", "网址", "链接", "网站", "浏览器", "访问", "登录", "输入")
+
 
 def compile_check(words: Words) -> Check:
     suffixes = PublicSuffixList()
@@ -38,13 +42,19 @@ def compile_check(words: Words) -> Check:
 
     def check(case: Case) -> Outcome:
         link = case.candidate.value
-        if case.candidate.kind in {"share_code", "address"}:
+        if case.candidate.kind == "share_code":
             return Confirmed("form")
+        if case.candidate.kind == "address":
+            return check_address(case)
         host = spelled_out(link, dots) if case.candidate.kind == "spoken" else host_of(link)
         own = owner(host, (*case.rules.domains, *case.message.assets.domains))
         if own:
             return Dismissed("own_domain", f"{host} belongs to {own}")
-        if case.candidate.kind in {"scheme", "spoken"}:
+        if case.candidate.kind == "spoken" or host.startswith("www."):
+            return Confirmed(f"link to {host}")
+        if case.candidate.kind == "scheme":
+            if not is_host(host):
+                return Dismissed("form", f"{host} cannot be a host")
             return Confirmed(f"link to {host}")
         suffix = host.rpartition(".")[2]
         registered = suffixes.privatesuffix(host, accept_unknown=False) if host.isascii() else host
@@ -59,6 +69,28 @@ def compile_check(words: Words) -> Check:
         return Confirmed(f"host {host} under .{suffix}")
 
     return check
+
+
+def is_host(host: str) -> bool:
+    """Whether `host` could be looked up: proper labels, and a last one of letters, or an address, or a machine's name."""
+    labels = host.split(".")
+    if not all(LABEL.match(label) for label in labels) or any(not label.isascii() for label in labels if label[:4] == "xn--"):
+        return False
+    if len(labels) == 1:
+        return host == "localhost" or any(character.isdigit() for character in host)
+    return bool(LAST_LABEL.match(labels[-1])) or len(labels) == 4
+
+
+def check_address(case: Case) -> Outcome:
+    """An IP address counts with a port, a path or a word about links; else it is a version or a list of numbers."""
+    numbers, _, rest = case.candidate.value.partition("/")
+    octets = numbers.partition(":")[0].split(".")
+    around = case.around.before[-1:] + case.around.after[:1]
+    if any(int(octet) > 255 for octet in octets) or any(c.isascii() and (c.isalnum() or c in "._") for c in around):
+        return Dismissed("form", "a longer row of numbers")
+    if rest or ":" in numbers or contains_any(case.around.near, ADDRESS_WORDS):
+        return Confirmed("IP address used as a link")
+    return Dismissed("context", "reads as a version; nothing says that it is a link")
 
 
 def host_of(link: str) -> str:
