@@ -18,34 +18,22 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
-from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import asyncpg
-import msgspec
-from sqlalchemy import URL, Connection, Dialect, event, make_url, text
+from sqlalchemy import Dialect, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.sql.dml import Insert
 from sqlalchemy.sql.schema import Table
 
-from service.errors import DataError, Unavailable
+from service.errors import Unavailable
+from service.record.engine import build_engine
 
-POOL_SECONDS = 10.0
-"""How long a caller waits for a connection to come free."""
-BUSY_MILLISECONDS = 5_000
-"""How long SQLite waits for another process that is writing."""
 PING_SECONDS = 2.0
 RETRY_SECONDS = 1.0
-DRIVERS = {
-    "sqlite": "sqlite+aiosqlite",
-    "postgres": "postgresql+asyncpg",
-    "postgresql": "postgresql+asyncpg",
-}
-
 # PostgreSQL error classes (its manual, appendix A) that speak of the server, not of our statement:
 # connection, rollback by deadlock, resources used up, operator's action, system error.
 _OUTAGE_CLASSES = ("08", "40", "53", "57", "58")
@@ -134,85 +122,6 @@ def insert_new(table: Table, dialect: Dialect) -> Insert:
     return postgresql.insert(table).on_conflict_do_nothing()
 
 
-def build_engine(url: str, *, foreign_keys: bool = True) -> AsyncEngine:
-    """An engine with this service's settings; nothing is connected yet. Raises DataError for a wrong
-    address.
-    """
-    address = _parse(url)
-    if address.get_backend_name() == "sqlite":
-        return _sqlite_engine(address, foreign_keys)
-    return _postgresql_engine(address)
-
-
-def _parse(url: str) -> URL:
-    hint = "use sqlite+aiosqlite:///path/to/file or postgresql+asyncpg://user:password@host/name"
-    try:
-        address = make_url(url)
-    except ArgumentError:
-        # Not chained: the library's text repeats the address, and with it the password.
-        raise DataError(f"SHENYAN_DATABASE_URL is no address of a database; {hint}") from None
-    address = address.set(drivername=DRIVERS.get(address.drivername, address.drivername))
-    if address.drivername not in DRIVERS.values():
-        raise DataError(f"SHENYAN_DATABASE_URL names the driver {address.drivername!r}; {hint}")
-    return address
-
-
-def _sqlite_engine(address: URL, foreign_keys: bool) -> AsyncEngine:
-    if address.database and address.database != ":memory:":
-        Path(address.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_async_engine(
-        address,
-        poolclass=AsyncAdaptedQueuePool,
-        pool_size=1,
-        max_overflow=0,
-        pool_timeout=POOL_SECONDS,
-        json_serializer=_to_json,
-        json_deserializer=msgspec.json.decode,
-        # Without this the driver opens transactions when it sees fit and commits before DDL.
-        connect_args={"isolation_level": None},
-    )
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def set_pragmas(connection: Any, _record: object) -> None:
-        cursor = connection.cursor()
-        # The wait comes first: the others may find the file locked by a process that is starting too.
-        cursor.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
-        cursor.execute("PRAGMA journal_mode = WAL")
-        cursor.execute("PRAGMA synchronous = FULL")
-        cursor.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
-        cursor.close()
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def begin(connection: Connection) -> None:
-        connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
-
-    return engine
-
-
-def _postgresql_engine(address: URL) -> AsyncEngine:
-    engine = create_async_engine(
-        address,
-        pool_size=10,
-        max_overflow=10,
-        pool_timeout=POOL_SECONDS,
-        json_serializer=_to_json,
-        json_deserializer=msgspec.json.decode,
-        connect_args={
-            "timeout": 5,
-            "command_timeout": 15,
-            "server_settings": {"application_name": "shenyan"},
-        },
-    )
-
-    @event.listens_for(engine.sync_engine, "checkout")
-    def refuse_closed(connection: Any, _record: object, _proxy: object) -> None:
-        # The driver knows when the server has hung up; asking it costs nothing, a ping costs a round trip.
-        if connection.driver_connection.is_closed():
-            raise DisconnectionError("the server closed this connection")
-
-    return engine
-
-
 @asynccontextmanager
 async def _transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     try:
@@ -243,7 +152,3 @@ def _is_outage(error: DBAPIError) -> bool:
     if code is not None:
         return code & 0xFF not in _SQLITE_STATEMENT
     return str(getattr(error.orig, "sqlstate", None) or "")[:2] in _OUTAGE_CLASSES
-
-
-def _to_json(value: Any) -> str:
-    return msgspec.json.encode(value).decode()

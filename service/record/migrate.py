@@ -19,7 +19,8 @@ from alembic.util.exc import CommandError
 from sqlalchemy import Connection, text
 
 from service.errors import DataError
-from service.record.database import Database, build_engine
+from service.record.database import Database
+from service.record.engine import build_engine
 
 Result = TypeVar("Result")
 LOCK_ID = 0x5368656E79616E

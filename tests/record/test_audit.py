@@ -12,9 +12,7 @@ from tests.record.factories import NOW
 
 async def test_an_entry_keeps_who_when_before_and_after(database: Database) -> None:
     shop = Shop(shop_id="s", platform="jd", assets=Assets(phones=("021-1234",)))
-    entry = await add_entry(
-        database, "acme", "key-1", NOW, "shop.put", "s", before=None, after=shop, reason="新店"
-    )
+    entry = await add_entry(database, "acme", "key-1", NOW, "shop.put", "s", before=None, after=shop, reason="新店")
     assert await list_entries(database, "acme", limit=5) == ([entry], None)
     assert (entry.key_id, entry.at, entry.action, entry.target, entry.reason) == (
         "key-1",
@@ -28,9 +26,7 @@ async def test_an_entry_keeps_who_when_before_and_after(database: Database) -> N
 
 
 async def test_pages_are_newest_first(database: Database) -> None:
-    made = [
-        await add_entry(database, "acme", "k", NOW + timedelta(seconds=n // 2), "a", f"{n}") for n in range(7)
-    ]
+    made = [await add_entry(database, "acme", "k", NOW + timedelta(seconds=n // 2), "a", f"{n}") for n in range(7)]
     found: list[AuditEntry] = []
     cursor = None
     for _ in range(3):

@@ -7,15 +7,12 @@ from sqlalchemy import Executable, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from service.errors import DataError, Unavailable
-from service.record import database as database_module
-from service.record import schema
+from service.record import engine, schema
 from service.record.database import Database, reading, writing
 from tests.record.factories import NOW, make_incident, store
 
 
-@pytest.mark.parametrize(
-    "url", ["nonsense:secret", "mysql://me:secret@localhost/x", "sqlite+pysqlite:///x.db", ""]
-)
+@pytest.mark.parametrize("url", ["nonsense:secret", "mysql://me:secret@localhost/x", "sqlite+pysqlite:///x.db", ""])
 async def test_a_wrong_address_is_refused_without_repeating_it(url: str) -> None:
     with pytest.raises(DataError, match="postgresql\\+asyncpg://") as caught:
         await Database.open(url)
@@ -49,6 +46,13 @@ async def test_sqlite_is_durable_and_shared(tmp_path: Path) -> None:
         }
     await database.close()
     assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 5000}
+
+
+async def test_many_may_open_a_new_file_at_once(tmp_path: Path) -> None:
+    for round_ in range(10):
+        url = f"sqlite:///{tmp_path}/{round_}.db"
+        for database in await asyncio.gather(*(Database.open(url) for _ in range(6))):
+            await database.close()
 
 
 async def test_an_error_takes_the_whole_transaction_back(database: Database) -> None:
@@ -91,7 +95,7 @@ async def test_everybody_gets_a_turn(database: Database) -> None:
 
 
 async def test_another_process_that_writes_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database_module, "BUSY_MILLISECONDS", 20)
+    monkeypatch.setattr(engine, "BUSY_MILLISECONDS", 20)
     database = await Database.open(f"sqlite:///{tmp_path}/x.db")
     other = sqlite3.connect(tmp_path / "x.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")

@@ -103,9 +103,7 @@ async def test_pages_hang_together_while_incidents_arrive(database: Database) ->
     incidents = [make_incident(created_at=NOW + timedelta(seconds=number)) for number in range(6)]
     await store(database, *incidents)
     first, cursor = await list_incidents(database, "acme", limit=3)
-    await store(
-        database, *(make_incident(created_at=NOW + timedelta(minutes=number)) for number in range(1, 4))
-    )
+    await store(database, *(make_incident(created_at=NOW + timedelta(minutes=number)) for number in range(1, 4)))
     second, _ = await list_incidents(database, "acme", limit=3, cursor=cursor)
     assert [*first, *second] == incidents[::-1]
 

@@ -7,7 +7,7 @@ import pytest
 from service.errors import Conflict, NotFound
 from service.record.database import Database
 from service.record.keys import create_key, find_key, first_start, hash_key, list_keys, revoke_key
-from tests.record.factories import NOW, start_script
+from tests.record.factories import NOW, race
 
 
 async def test_a_new_key_is_found_by_its_hash(database: Database) -> None:
@@ -111,15 +111,7 @@ async def test_of_several_starting_processes_one_makes_the_key(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "admin.key"
-    processes = [start_script(STARTER, database_url, str(path)) for _ in range(3)]
-    for process in processes:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    answers = sorted(process.communicate()[0] for process in processes)
+    answers = sorted(race(3, STARTER, database_url, str(path)))
     assert answers == ["False\n", "False\n", "True\n"]
     assert len(await list_keys(database, "default")) == 1
     assert await find_key(database, hash_key(path.read_text().strip())) is not None

@@ -10,7 +10,7 @@ from service.errors import DataError
 from service.record import migrate, schema
 from service.record.database import Database
 from tests.conftest import outside_loop
-from tests.record.factories import start_script
+from tests.record.factories import race
 
 
 async def _inspect(url: str) -> set[str]:
@@ -71,12 +71,7 @@ def test_several_processes_may_start_at_once(empty_database_url: str) -> None:
         "import sys; from service.record.migrate import current, upgrade\n"
         "print('ready', flush=True); sys.stdin.readline(); upgrade(sys.argv[1]); print(current(sys.argv[1]))"
     )
-    processes = [start_script(script, empty_database_url) for _ in range(3)]
-    for process in processes:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-    answers = [process.communicate("go\n")[0] for process in processes]
-    assert answers == ["0001\n"] * 3
+    assert race(4, script, empty_database_url) == ["0001\n"] * 4
 
 
 async def test_a_database_of_a_newer_version_is_refused(empty_database_url: str) -> None:

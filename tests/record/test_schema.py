@@ -38,7 +38,5 @@ async def test_times_compare_as_times(database: Database) -> None:
     whole = datetime(2026, 3, 1, 12, tzinfo=UTC)
     await _round_trip(database, whole)
     async with database.read() as connection:
-        later = select(schema.tenants.c.id).where(
-            schema.tenants.c.created_at < whole + timedelta(microseconds=1)
-        )
+        later = select(schema.tenants.c.id).where(schema.tenants.c.created_at < whole + timedelta(microseconds=1))
         assert (await connection.execute(later)).scalar_one() == "t"

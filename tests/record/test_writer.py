@@ -31,8 +31,7 @@ async def _count(database: Database) -> tuple[int, int, int]:
     async with database.read() as connection:
         tables = (schema.incidents, schema.incident_categories, schema.replies)
         first, second, third = [
-            (await connection.execute(select(func.count()).select_from(table))).scalar_one()
-            for table in tables
+            (await connection.execute(select(func.count()).select_from(table))).scalar_one() for table in tables
         ]
     return first, second, third
 
@@ -66,9 +65,7 @@ async def test_groups_are_bounded(database: Database) -> None:
 
 
 async def test_a_group_of_the_largest_size(database: Database, writer: GroupWriter) -> None:
-    entries = [
-        Entry(make_incident(), (make_reply(f"m{n}"), make_reply(f"k{n}", scope="key"))) for n in range(500)
-    ]
+    entries = [Entry(make_incident(), (make_reply(f"m{n}"), make_reply(f"k{n}", scope="key"))) for n in range(500)]
     await asyncio.gather(*map(writer.write, entries))
     assert await _count(database) == (500, 500, 1000)
 
@@ -108,17 +105,13 @@ async def test_tenants_and_scopes_do_not_share_keys(database: Database, writer: 
     assert results == [WRITTEN] * 3
 
 
-async def test_two_processes_agree_who_was_first(
-    database: Database, database_url: str, writer: GroupWriter
-) -> None:
+async def test_two_processes_agree_who_was_first(database: Database, database_url: str, writer: GroupWriter) -> None:
     neighbour = await Database.open(database_url)
     second = GroupWriter(neighbour)
     second.start()
     pairs = [(make_reply(f"m{number}"), make_reply(f"m{number}")) for number in range(60)]
     tasks = [
-        asyncio.gather(
-            writer.write(Entry(make_incident(), (one,))), second.write(Entry(make_incident(), (two,)))
-        )
+        asyncio.gather(writer.write(Entry(make_incident(), (one,))), second.write(Entry(make_incident(), (two,))))
         for one, two in pairs
     ]
     results = await asyncio.gather(*tasks)
@@ -193,9 +186,7 @@ async def test_an_outage_fails_everybody_once_and_passes(
 
 
 @pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
-async def test_a_dropped_connection_is_survived(
-    database: Database, database_url: str, writer: GroupWriter
-) -> None:
+async def test_a_dropped_connection_is_survived(database: Database, database_url: str, writer: GroupWriter) -> None:
     await writer.write(Entry(make_incident()))
     operator = await Database.open(database_url)
     for _ in range(5):
@@ -211,9 +202,7 @@ async def test_a_dropped_connection_is_survived(
 async def test_a_full_queue_refuses_at_once(database: Database) -> None:
     writer = GroupWriter(database, max_waiting=3)
     writer.start()
-    results = await asyncio.gather(
-        *(writer.write(Entry(make_incident())) for _ in range(5)), return_exceptions=True
-    )
+    results = await asyncio.gather(*(writer.write(Entry(make_incident())) for _ in range(5)), return_exceptions=True)
     await writer.close()
     assert results[:3] == [WRITTEN] * 3
     assert [getattr(error, "retry_after", None) for error in results[3:]] == [1, 1]
