@@ -14,8 +14,8 @@ from service.lexicon.vocabulary import Channel, Platform
 MAX_TEXT = 10_000
 MAX_ATTACHMENTS = 5
 MAX_BATCH = 100
-MAX_IMAGE = 5 * 1024 * 1024
-MAX_IMAGE_BASE64 = (MAX_IMAGE + 2) // 3 * 4
+# 5 MiB in base64.
+MAX_IMAGE_BASE64 = (5 * 1024 * 1024 + 2) // 3 * 4
 # Outside of these years a date can't be moved between time zones safely, and no message is sent there.
 FIRST_YEAR, LAST_YEAR = 2000, 2199
 

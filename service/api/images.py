@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 import binascii
 from base64 import b64decode
-from collections.abc import Callable, Sequence
-from functools import cache
-from importlib import import_module
+from collections.abc import Sequence
 
-from service.api.bodies import MAX_IMAGE, Attachment
+from service.api.bodies import Attachment
 from service.errors import Malformed, Problem
+from service.normalise.picture import inspect_image
 from service.text.message import Image
 
 NOT_FETCHED = Image(skipped="not fetched")
-NOT_INSPECTED = Image(skipped="not inspected")
 
 
 async def inspect_attachments(attachments: Sequence[Attachment]) -> tuple[Image, ...]:
@@ -27,27 +25,14 @@ async def _inspect(attachment: Attachment, index: int) -> Image:
         return NOT_FETCHED
     try:
         return await asyncio.to_thread(_decode_and_inspect, attachment.data)
-    except (binascii.Error, ValueError):
-        detail = "is not base64 (RFC 4648, standard alphabet, padded)"
     except Malformed as error:
-        detail = error.detail
-    pointer = f"/attachments/{index}/data"
-    raise Malformed("An attachment can't be read.", problems=[Problem(pointer, detail)])
-
-
-@cache
-def inspector() -> Callable[[bytes], Image]:
-    """What looks into pictures; where this build has nothing that can, each one counts as not inspected."""
-    try:
-        module = import_module("service.normalise.picture")
-    except ModuleNotFoundError:
-        return lambda _: NOT_INSPECTED
-    inspect: Callable[[bytes], Image] = module.inspect_image
-    return inspect
+        problem = Problem(f"/attachments/{index}/data", error.detail)
+        raise Malformed("An attachment can't be read.", problems=[problem]) from None
 
 
 def _decode_and_inspect(data: str) -> Image:
-    picture = b64decode(data, validate=True)
-    if len(picture) > MAX_IMAGE:
-        raise Malformed(f"is {len(picture):,} bytes; at most {MAX_IMAGE:,}")
-    return inspector()(picture)
+    try:
+        picture = b64decode(data, validate=True)
+    except (binascii.Error, ValueError):
+        raise Malformed("is not base64 (RFC 4648, standard alphabet, padded)") from None
+    return inspect_image(picture)
