@@ -48,11 +48,50 @@ async def test_sqlite_is_durable_and_shared(tmp_path: Path) -> None:
     assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 5000}
 
 
-async def test_many_may_open_a_new_file_at_once(tmp_path: Path) -> None:
-    for round_ in range(10):
-        url = f"sqlite:///{tmp_path}/{round_}.db"
-        for database in await asyncio.gather(*(Database.open(url) for _ in range(6))):
-            await database.close()
+class _Refusing:
+    """A cursor that is refused the change of mode as often as `refusals`; SQLite does so at moments of its own."""
+
+    def __init__(self, refusals: int, code: int = sqlite3.SQLITE_BUSY) -> None:
+        self.executed: list[str] = []
+        self._refusals = refusals
+        self._code = code
+
+    def execute(self, statement: str) -> None:
+        self.executed.append(statement)
+        if "journal_mode" in statement and self._refusals:
+            self._refusals -= 1
+            error = sqlite3.OperationalError("database is locked")
+            error.sqlite_errorcode = self._code
+            raise error
+
+
+def test_a_new_file_that_others_open_too_is_waited_for() -> None:
+    change, wait = "PRAGMA journal_mode = WAL", ["BEGIN IMMEDIATE", "COMMIT"]
+    cursor = _Refusing(2)
+    engine._enter_wal(cursor)
+    assert cursor.executed == [change, *wait, change, *wait, change]
+    with pytest.raises(sqlite3.OperationalError):
+        engine._enter_wal(_Refusing(1_000))
+    with pytest.raises(sqlite3.OperationalError):
+        engine._enter_wal(_Refusing(1, sqlite3.SQLITE_CANTOPEN))
+
+
+async def test_callers_that_go_away_leave_the_database_usable(database: Database) -> None:
+    async def work(number: int) -> None:
+        async with database.write() as connection:
+            await connection.execute(insert(schema.tenants).values(id=f"t{number}", created_at=NOW))
+        async with database.read() as connection:
+            await connection.execute(select(schema.tenants))
+
+    for steps in range(30):
+        tasks = [asyncio.ensure_future(work(10 * steps + number)) for number in range(3)]
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        tasks[steps % 3].cancel()
+        done = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [result for result in done if result is not None] in ([], [done[steps % 3]])
+    await database.ping()
+    await store(database, make_incident())
 
 
 async def test_an_error_takes_the_whole_transaction_back(database: Database) -> None:
