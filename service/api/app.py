@@ -16,9 +16,8 @@ from service.api.gate import Gate
 from service.api.hot import Hot
 from service.api.log import make_log
 from service.api.metrics import Metrics
-from service.api.openapi import OPERATIONS, openapi_of
+from service.api.openapi import OPERATIONS, ROUTERS, openapi_of
 from service.api.problem import answer_errors_as_problems
-from service.api.routes import audit, incidents, keys, operations, shops
 from service.api.shops import Shops
 from service.api.start import open_database
 from service.api.state import State
@@ -49,8 +48,8 @@ def create_app(settings: Settings | None = None, live: Live | None = None) -> Fa
     )
     app.add_middleware(Gate, max_in_flight=settings.max_in_flight, max_body_bytes=settings.max_body_bytes)
     answer_errors_as_problems(app)
-    for module in (operations, incidents, keys, shops, audit):
-        app.include_router(module.router)
+    for router in ROUTERS:
+        app.include_router(router)
     app.add_route("/docs", docs_page, include_in_schema=False)
     document: list[dict[str, Any]] = []
 

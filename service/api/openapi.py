@@ -18,6 +18,7 @@ from service.api.bodies import AnalyzeBody, ModerateBody, ModerationsBody
 from service.api.hot import MODERATORS, Handle
 from service.api.parameters import MAX_REASON, errors, flat
 from service.api.problem import ProblemBody
+from service.api.routes import audit, incidents, keys, operations, shops
 from service.api.routes.moderate import BatchAnswer, analyze, moderate, moderate_batch
 from service.api.routes.moderations import ModerationsAnswer, moderations
 
@@ -29,6 +30,10 @@ class ModerateBatch(msgspec.Struct):
     """Several messages at once."""
 
     messages: list[ModerateBody]
+
+
+ROUTERS = (operations.router, incidents.router, keys.router, shops.router, audit.router)
+"""The ordinary routes."""
 
 
 @dataclass(frozen=True)
@@ -99,9 +104,8 @@ def openapi_of(app: FastAPI) -> dict[str, Any]:
     for operation in OPERATIONS:
         document["paths"][operation.path] = {"post": _hot(operation)}
     document["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
-    for route in app.routes:
-        if isinstance(route, APIRoute) and route.path in document["paths"]:
-            _add_roles(route, document["paths"][route.path])
+    for route in (route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)):
+        _add_roles(route, document["paths"][route.path])
     return document
 
 

@@ -1,0 +1,108 @@
+"""Keys and roles: the table of the contract, tried on every route of the OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from service.api import access
+from service.record.keys import Role
+from tests.api.conftest import CLEAN, Running, message
+
+ROLES: tuple[Role, ...] = ("client", "editor", "supervisor", "admin")
+# The contract's table, by the first word after /v1/ and whether something is changed.
+TABLE: dict[tuple[str, bool], set[str]] = {
+    ("moderate", True): {"client", "admin"},
+    ("analyze", True): {"client", "admin"},
+    ("moderations", True): {"client", "admin"},
+    ("incidents", False): {"client", "supervisor", "admin"},
+    ("incidents", True): {"client", "admin"},
+    ("shops", False): {"editor", "admin"},
+    ("shops", True): {"editor", "admin"},
+    ("keys", False): {"admin"},
+    ("keys", True): {"admin"},
+    ("audit", False): {"admin"},
+}
+OPEN = {"/livez", "/readyz", "/metrics"}
+BODIES: dict[str, Any] = {
+    "/v1/moderate": message(CLEAN),
+    "/v1/moderate/batch": {"messages": [message(CLEAN)]},
+    "/v1/analyze": message(CLEAN),
+    "/v1/moderations": {"input": CLEAN},
+    "/v1/keys": {"name": "x", "role": "client"},
+    "/v1/shops/{shop_id}": {"platform": "jd"},
+    "/v1/incidents/{incident_id}/override": {"reason": "x"},
+}
+
+
+def routes(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    return [
+        (path, method.upper(), operation)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+        if path not in OPEN
+    ]
+
+
+async def test_every_route_lets_in_the_roles_of_the_table_and_no_other(service: Running) -> None:
+    keys = {role: await service.key(role) for role in ROLES}
+    for path, method, operation in routes(service.app.openapi()):
+        allowed = TABLE[path.split("/")[2], method != "GET"]
+        assert set(operation["x-roles"]) == allowed, path
+        url = path.replace("{", "").replace("}", "")
+        for role, key in keys.items():
+            async with service.as_key(key) as client:
+                response = await client.request(method, url, json=BODIES.get(path) if method != "GET" else None)
+            if role in allowed:
+                assert response.status_code < 400 or response.json()["code"] == "not_found", (method, path, role)
+            else:
+                assert (response.status_code, response.json()["code"]) == (403, "forbidden"), (method, path, role)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [None, "", "Bearer", "Bearer ", "Basic YTpi", "Bearer wrong", "Bearer " + "k" * 9999, "Bearer ключ".encode()],
+)
+async def test_without_a_good_key_nobody_comes_in(service: Running, header: str | bytes | None) -> None:
+    headers: dict[str, Any] = {} if header is None else {"Authorization": header}
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(service.asgi), base_url="http://test") as client:
+        for path, method, _ in routes(service.app.openapi()):
+            response = await client.request(method, path, json={}, headers=headers)
+            assert (response.status_code, response.json()["code"]) == (401, "unauthorized"), (method, path)
+            assert response.headers["www-authenticate"] == "Bearer"
+        for path in OPEN:
+            assert (await client.get(path)).status_code == 200
+
+
+async def test_a_revoked_key_is_refused_at_once(service: Running, client: httpx.AsyncClient) -> None:
+    made = (await client.post("/v1/keys", json={"name": "x", "role": "client"})).json()
+    async with service.as_key(made["key"]) as other:
+        assert (await other.post("/v1/moderate", json=message())).status_code == 200
+        assert (await client.delete(f"/v1/keys/{made['id']}")).status_code == 204
+        assert (await other.post("/v1/moderate", json=message())).status_code == 401
+
+
+async def test_a_key_that_is_revoked_elsewhere_is_refused_soon(
+    service: Running, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access, "KEY_SECONDS", 0.0)
+    keys = access.Keys(service.state["database"])
+    monkeypatch.setitem(service.state, "keys", keys)  # type: ignore[arg-type]
+    made = (await client.post("/v1/keys", json={"name": "x", "role": "client"})).json()
+    header = f"Bearer {made['key']}".encode()
+    assert (await keys.admit(header, frozenset({"client"}))).id == made["id"]
+    async with service.state["database"].write() as connection:
+        await connection.exec_driver_sql("UPDATE api_keys SET revoked_at = created_at")
+    with pytest.raises(access.Unauthorized):
+        await keys.admit(header, frozenset({"client"}))
+
+
+async def test_a_key_may_ask_only_so_often(service: Running) -> None:
+    async with service.as_key(await service.key("client", rate_limit="2/day")) as client:
+        statuses = [(await client.post("/v1/moderate", json=message())).status_code for _ in range(2)]
+        response = await client.post("/v1/moderate", json=message())
+    assert statuses == [200, 200]
+    assert (response.status_code, response.json()["code"]) == (429, "rate_limited")
+    assert 0 < int(response.headers["retry-after"]) <= 24 * 3600
