@@ -43,9 +43,7 @@ class IncidentFilters(msgspec.Struct, frozen=True, kw_only=True):
 NO_FILTERS = IncidentFilters()
 
 
-async def get_incident(
-    database: Store, tenant_id: str, incident_id: str, *, key_id: str | None = None
-) -> Incident:
+async def get_incident(database: Store, tenant_id: str, incident_id: str, *, key_id: str | None = None) -> Incident:
     """The tenant's incident; with `key_id` only if that key caused it. Raises NotFound."""
     query = select(_table).where(*_one(tenant_id, incident_id, key_id))
     async with reading(database) as connection:
@@ -108,8 +106,7 @@ async def override_incident(
             return _incident(row)
         incident = await get_incident(connection, tenant_id, incident_id, key_id=key_id)
     raise Conflict(
-        f"incident {incident_id} is a {incident.decision} and {incident.state}; "
-        "only an open warn can be overridden",
+        f"incident {incident_id} is a {incident.decision} and {incident.state}; only an open warn can be overridden",
         code="not_overridable",
     )
 

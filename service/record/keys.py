@@ -68,9 +68,7 @@ async def create_key(
     Raises Conflict when `plain` is in use.
     """
     plain = plain or f"sk_{token_urlsafe(32)}"
-    key = ApiKey(
-        id=str(uuid7()), tenant_id=tenant_id, name=name, role=role, rate_limit=rate_limit, created_at=at
-    )
+    key = ApiKey(id=str(uuid7()), tenant_id=tenant_id, name=name, role=role, rate_limit=rate_limit, created_at=at)
     async with writing(database) as connection:
         await _create_tenant(connection, tenant_id, at)
         row = msgspec.structs.asdict(key) | {"key_hash": hash_key(plain)}
@@ -91,9 +89,7 @@ async def find_key(database: Store, key_hash: str) -> ApiKey | None:
 
 async def list_keys(database: Store, tenant_id: str) -> list[ApiKey]:
     """All keys of the tenant, oldest first, revoked ones too."""
-    query = (
-        select(*_columns).where(_table.c.tenant_id == tenant_id).order_by(_table.c.created_at, _table.c.id)
-    )
+    query = select(*_columns).where(_table.c.tenant_id == tenant_id).order_by(_table.c.created_at, _table.c.id)
     async with reading(database) as connection:
         return [_key(row) for row in await connection.execute(query)]
 

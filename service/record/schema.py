@@ -77,9 +77,7 @@ api_keys = Table(
     Column("tenant_id", String, ForeignKey("tenants.id"), nullable=False, index=True),
     Column("name", String, nullable=False),
     Column("role", String, nullable=False),
-    Column(
-        "key_hash", String, nullable=False, unique=True
-    ),  # SHA-256, hexadecimal; the key itself is nowhere
+    Column("key_hash", String, nullable=False, unique=True),  # SHA-256, hexadecimal; the key itself is nowhere
     Column("rate_limit", String),
     Column("created_at", UtcDateTime, nullable=False),
     Column("revoked_at", UtcDateTime),

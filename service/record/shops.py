@@ -51,17 +51,13 @@ async def put_shop(database: Store, tenant_id: str, shop: Shop, at: datetime) ->
         insert = sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert
         statement = insert(_table).values(row | {"tenant_id": tenant_id, "updated_at": at})
         changed = {name: statement.excluded[name] for name in (*row, "updated_at") if name != "shop_id"}
-        await connection.execute(
-            statement.on_conflict_do_update(index_elements=["tenant_id", "shop_id"], set_=changed)
-        )
+        await connection.execute(statement.on_conflict_do_update(index_elements=["tenant_id", "shop_id"], set_=changed))
     return None if before is None else _shop(before)
 
 
 async def delete_shop(database: Store, tenant_id: str, shop_id: str) -> Shop:
     """Forgets the shop and returns it as it was. Its incidents stay. Raises NotFound."""
-    statement = (
-        delete(_table).where(_table.c.tenant_id == tenant_id, _table.c.shop_id == shop_id).returning(_table)
-    )
+    statement = delete(_table).where(_table.c.tenant_id == tenant_id, _table.c.shop_id == shop_id).returning(_table)
     async with writing(database) as connection:
         row = (await connection.execute(statement)).one_or_none()
     if row is None:

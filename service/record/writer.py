@@ -93,9 +93,7 @@ class GroupWriter:
         try:
             self._queue.put_nowait(waiting)
         except asyncio.QueueFull:
-            raise Unavailable(
-                "too many incidents wait to be stored; try again", retry_after=RETRY_SECONDS
-            ) from None
+            raise Unavailable("too many incidents wait to be stored; try again", retry_after=RETRY_SECONDS) from None
         return await waiting.done
 
     async def _drain(self) -> None:
@@ -144,9 +142,7 @@ class GroupWriter:
                 outage = error
                 waiting.fail(error)
             except Exception as error:
-                waiting.fail(
-                    Unavailable("this incident could not be stored", retry_after=RETRY_SECONDS), error
-                )
+                waiting.fail(Unavailable("this incident could not be stored", retry_after=RETRY_SECONDS), error)
 
     async def _store(self, entries: Sequence[Entry], *, again: bool = False) -> list[Written]:
         """Writes `entries` in one transaction; the result stands in their order.
@@ -157,9 +153,7 @@ class GroupWriter:
         stored: dict[ReplyKey, Reply] = {}
         for _ in range(MAX_RACES):
             results = list(_settle(entries, stored, again))
-            accepted = [
-                entry for entry, written in zip(entries, results, strict=True) if written.existing is None
-            ]
+            accepted = [entry for entry, written in zip(entries, results, strict=True) if written.existing is None]
             try:
                 async with self._database.write() as connection:
                     await _insert(connection, accepted, known=stored)
@@ -168,9 +162,7 @@ class GroupWriter:
                 # Most groups meet no stored reply, so looking comes only after losing.
                 async with self._database.read() as connection:
                     stored = await _stored_replies(connection, entries)
-        raise Unavailable(
-            "other processes keep storing the same replies; try again", retry_after=RETRY_SECONDS
-        )
+        raise Unavailable("other processes keep storing the same replies; try again", retry_after=RETRY_SECONDS)
 
 
 class _Waiting:
@@ -210,9 +202,7 @@ def _settle(entries: Sequence[Entry], stored: dict[ReplyKey, Reply], again: bool
             yield Written(existing)
 
 
-async def _insert(
-    connection: AsyncConnection, entries: Sequence[Entry], known: dict[ReplyKey, Reply]
-) -> None:
+async def _insert(connection: AsyncConnection, entries: Sequence[Entry], known: dict[ReplyKey, Reply]) -> None:
     """Inserts all of `entries` but replies that are `known`. Raises _Lost when a reply turns out to be
     there.
     """
@@ -242,8 +232,6 @@ async def _insert(
 async def _stored_replies(connection: AsyncConnection, entries: Sequence[Entry]) -> dict[ReplyKey, Reply]:
     keys = [_reply_key(reply) for entry in entries for reply in entry.replies]
     columns = schema.replies.c
-    query = select(schema.replies).where(
-        tuple_(columns.tenant_id, columns.scope, columns.reply_key).in_(keys)
-    )
+    query = select(schema.replies).where(tuple_(columns.tenant_id, columns.scope, columns.reply_key).in_(keys))
     found = [Reply(**row._mapping) for row in await connection.execute(query)]
     return {_reply_key(reply): reply for reply in found}
