@@ -20,19 +20,20 @@ def collapse(verdicts: Sequence[Verdict]) -> tuple[list[Verdict], list[Dismissal
     """
     kept: list[Verdict] = []
     dropped: list[Dismissal] = []
-    reach: dict[str, list[tuple[int, int, Verdict]]] = {}
+    covered: dict[tuple[str, int], Verdict] = {}
+    """Field and place -> of the kept verdicts over it, the one that reaches furthest."""
     for verdict in sorted(verdicts, key=_strength, reverse=True):
         candidate = verdict.finding.candidate
-        holders = reach.setdefault(candidate.field, [])
-        holder = next(
-            (v for start, end, v in holders if start <= candidate.span.start and candidate.span.end <= end),
-            None,
-        )
-        if holder is None:
-            kept.append(verdict)
-            holders.append((*candidate.span, verdict))
-        else:
-            dropped.append(Dismissal(verdict.finding.candidate, "contained", f"inside {_name(holder)}"))
+        start, end = candidate.span
+        holder = covered.get((candidate.field, start))
+        if holder is not None and start < end <= holder.finding.candidate.span.end:
+            dropped.append(Dismissal(candidate, "contained", f"inside {_name(holder)}"))
+            continue
+        kept.append(verdict)
+        for place in range(start, end):
+            other = covered.setdefault((candidate.field, place), verdict)
+            if other.finding.candidate.span.end < end:
+                covered[candidate.field, place] = verdict
     kept.sort(key=lambda v: (v.finding.candidate.field, v.finding.candidate.span))
     return kept, dropped
 

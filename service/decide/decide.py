@@ -44,14 +44,10 @@ def decide(
         category = finding.candidate.category
         consequence = policy.action(category, finding.severity)
         if consequence == "allow":
-            because = (
-                f"{policy_version} allows {category} of severity {finding.severity}; {finding.confirmed_by}"
-            )
+            because = f"{policy_version} allows {category} of severity {finding.severity}; {finding.confirmed_by}"
             allowed.append(Dismissal(finding.candidate, "policy", because))
         else:
-            verdicts.append(
-                Verdict(finding, consequence, cite(policy, rules.platform, category, message.channel))
-            )
+            verdicts.append(Verdict(finding, consequence, cite(policy, rules.platform, category, message.channel)))
     kept, contained = collapse(verdicts)
     action = max((verdict.action for verdict in kept), key=ACTION_RANK.__getitem__, default="allow")
     return Decision(

@@ -31,9 +31,7 @@ def phrase_suggestion(verdicts: Sequence[Verdict], categories: Mapping[Category,
         candidate = verdict.finding.candidate
         ours, general = candidate.suggestion, categories[candidate.category].suggestion
         if ours.zh_cn or general.zh_cn:
-            return Localized(
-                ours.zh_cn or general.zh_cn, ours.en or ("" if ours.zh_cn else general.en) or general.en
-            )
+            return Localized(ours.zh_cn or general.zh_cn, ours.en or ("" if ours.zh_cn else general.en) or general.en)
     return NOTHING
 
 

@@ -84,9 +84,7 @@ class Detector:
             value=mark.value,
             disguises=name_disguises(typed, folded, self.view, reading.tables.fold),
             reason=msgspec.convert(words["reason"], Localized),
-            suggestion=msgspec.convert(
-                words.get("suggestion") or self.words.get("suggestion", {}), Localized
-            ),
+            suggestion=msgspec.convert(words.get("suggestion") or self.words.get("suggestion", {}), Localized),
             evidence=mark.evidence,
             kind=mark.kind,
         )

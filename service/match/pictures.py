@@ -47,9 +47,7 @@ def compile_pictures(words: Mapping[str, Any]) -> PictureWords:
     return PictureWords(words["kinds"], msgspec.convert(words["suggestion"], Localized))
 
 
-def propose_pictures(
-    images: Sequence[Image], fail_action: Action, words: PictureWords
-) -> Iterator[Candidate]:
+def propose_pictures(images: Sequence[Image], fail_action: Action, words: PictureWords) -> Iterator[Candidate]:
     """One candidate a code, one a picture with an unreadable code, one a picture that was not inspected."""
     for index, image in enumerate(images):
         for payload in image.payloads:

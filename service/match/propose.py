@@ -104,9 +104,7 @@ class Proposer:
         if repeated is not None:
             yield "repeated", repeated
 
-    def _from_hits(
-        self, hits: Sequence[Hit], views: Views, view: AlignedText, name: ViewName
-    ) -> Iterator[Candidate]:
+    def _from_hits(self, hits: Sequence[Hit], views: Views, view: AlignedText, name: ViewName) -> Iterator[Candidate]:
         """Candidates for `hits`, without those that a stricter view already shows."""
         folded = views.folded
         for hit in hits:
@@ -141,9 +139,7 @@ class Proposer:
     def _disguised(self, term: Term, parts: Sequence[Span], views: Views, name: ViewName) -> bool:
         """Whether a loose view's hit is one: some part differs from the term, and what differs may differ."""
         surfaces = [squeeze(AlignedText(views.folded.text[part.start : part.end])).text for part in parts]
-        plain = [
-            self.spell(part) for part in (term.pattern.split() if term.match == "phrase" else [term.pattern])
-        ]
+        plain = [self.spell(part) for part in (term.pattern.split() if term.match == "phrase" else [term.pattern])]
         if surfaces == plain:
             return False
         if name in {"lookalike", "homophone", "split"} and name not in term.disguises:
@@ -196,9 +192,7 @@ def compile_proposer(snapshot: Snapshot) -> Proposer:
     excuses = [
         Excuse(entry.phrase, entry.reason, frozenset(entry.categories), None) for entry in snapshot.exceptions
     ] + [
-        Excuse(phrase, Localized(), frozenset(), number)
-        for number, term in enumerate(terms)
-        for phrase in term.except_
+        Excuse(phrase, Localized(), frozenset(), number) for number, term in enumerate(terms) for phrase in term.except_
     ]
     by_sound = [number for number, term in enumerate(terms) if "homophone" in term.disguises]
     detectors = compile_detectors(snapshot.detectors)

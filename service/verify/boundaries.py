@@ -37,15 +37,17 @@ def crossing_word(text: str, part: Span, words: Words, cuts: Cuts, *, loose: boo
 
 
 def crossing(clause: str, spans: Sequence[tuple[int, int]], part: Span, words: Words, loose: bool) -> str:
-    """The first of the clause's words over an edge of `part`; a longer word of the lexicon is no other reading."""
+    """The first of the clause's words over an edge of `part`.
+
+    A word of the lexicon that holds the whole part is no other reading: 微信号 for 微信.
+    """
     for start, end in spans:
-        if start < part.start < end < part.end or (
-            not loose and (start < part.start < end or start < part.end < end)
-        ):
+        holds = start <= part.start and part.end <= end
+        if start < part.start < end or start < part.end < end:
             word = clause[start:end]
-            if word.isascii() or words.is_own(word):
-                continue
-            return word
+            harmless = word.isascii() or (holds and words.is_own(word)) or (loose and (holds or start >= part.start))
+            if not harmless:
+                return word
     return ""
 
 

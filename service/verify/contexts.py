@@ -37,9 +37,7 @@ def compile_contexts(contexts: Sequence[Context]) -> tuple[ContextRule, ...]:
     rules = []
     for context in contexts:
         if not context.before and not context.after:
-            raise DataError(
-                f"contexts.toml: {context.id} has neither `before` nor `after`; it would hold everywhere"
-            )
+            raise DataError(f"contexts.toml: {context.id} has neither `before` nor `after`; it would hold everywhere")
         try:
             before = compile_pattern(f"(?:{context.before})$") if context.before else None
             after = compile_pattern(f"(?:{context.after})") if context.after else None

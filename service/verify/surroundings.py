@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 
 from service.match.candidate import Candidate
-from service.normalise.views import Views
 
 SENTENCE_END = re.compile("[。！？!?\n;；]")
 REACH = 24
@@ -30,16 +29,13 @@ class Surroundings:
         return f"{self.before}{self.surface}{self.after}"
 
 
-def look_around(candidate: Candidate, views: Views) -> Surroundings:
-    """The surroundings of `candidate`."""
-    text = views.folded.text
+def look_around(candidate: Candidate, text: str) -> Surroundings:
+    """The surroundings of `candidate` in the folded `text`."""
     start, end = candidate.parts[0].start, candidate.parts[-1].end
     before, after = text[max(0, start - REACH) : start], text[end : end + REACH]
     cuts = [found.end() for found in SENTENCE_END.finditer(before)]
     stop = SENTENCE_END.search(after)
-    return Surroundings(
-        text[start:end], before[cuts[-1] if cuts else 0 :], after[: stop.start()] if stop else after
-    )
+    return Surroundings(text[start:end], before[cuts[-1] if cuts else 0 :], after[: stop.start()] if stop else after)
 
 
 def ends_with_any(text: str, words: tuple[str, ...], slack: int = 3) -> str:

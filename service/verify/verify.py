@@ -29,6 +29,8 @@ from service.verify.words import Words
 
 LOOSE = {"homophone"}
 """Views whose hits may be ordinary words that only sound alike."""
+SOUND_REACH = 6
+"""Characters on either side in which a word must stand that speaks for the term."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,79 +49,104 @@ class Verifier:
         """Every candidate becomes one finding or one dismissal."""
         findings: list[Finding] = []
         dismissals: list[Dismissal] = []
-        cuts: Cuts = {}
+        weigher = Weigher(self, message, rules, proposals.views.folded.text)
+        excuses = index_excuses(proposals.excuses)
         for candidate in proposals.candidates:
-            if candidate.field == "text":
-                around = look_around(candidate, proposals.views)
-            else:
-                around = Surroundings(candidate.value, "", "")
-            case = Case(candidate, around, message, rules)
-            outcome = self._outcome(case, proposals, cuts)
+            excuse = excused_by(candidate, excuses)
+            if excuse is not None:
+                dismissals.append(Dismissal(candidate, "exception", f"inside {excuse.phrase}"))
+                continue
+            outcome = weigher.weigh(candidate)
             if isinstance(outcome, Dismissed):
                 dismissals.append(Dismissal(candidate, outcome.check, outcome.because))
             else:
-                findings.append(self._weighed(candidate, outcome, around))
+                findings.append(Finding(candidate, outcome.severity or candidate.severity, outcome.by))
         return findings, dismissals
 
-    def _outcome(self, case: Case, proposals: Proposals, cuts: Cuts) -> Outcome:
-        candidate = case.candidate
-        excuse = excused_by(candidate, proposals) if candidate.field == "text" else None
-        if excuse is not None:
-            return Dismissed("exception", f"inside {excuse.phrase}")
-        if candidate.detector in self.checks:
-            outcome = self.checks[candidate.detector](case)
+
+@dataclass(slots=True)
+class Weigher:
+    """Weighs the candidates of one text; a text that says the same thing a thousand times is weighed once."""
+
+    verifier: Verifier
+    message: Message
+    rules: PlatformRules
+    text: str
+    cuts: Cuts = field(default_factory=dict)
+    known: dict[tuple[object, ...], Outcome] = field(default_factory=dict)
+
+    def weigh(self, candidate: Candidate) -> Outcome:
+        """The outcome for `candidate` with its surroundings."""
+        if candidate.field == "text":
+            around = look_around(candidate, self.text)
         else:
-            outcome = self._check_words(case, proposals.views.folded.text, cuts)
-        if isinstance(outcome, Confirmed):
-            for rule in self.contexts:
-                if rule.context.effect == "dismiss" and rule.applies(candidate, case.around):
-                    return Dismissed("context", rule.context.id)
+            around = Surroundings(candidate.value, "", "")
+        key = (candidate.detector, candidate.kind, candidate.value, candidate.view, around)
+        outcome = self.known.get(key)
+        if outcome is None:
+            outcome = self.known[key] = self._weigh(Case(candidate, around, self.message, self.rules))
         return outcome
 
-    def _check_words(self, case: Case, text: str, cuts: Cuts) -> Outcome:
-        candidate, term = case.candidate, case.candidate.term
+    def _weigh(self, case: Case) -> Outcome:
+        check = self.verifier.checks.get(case.candidate.detector)
+        outcome = check(case) if check else self._check_words(case)
+        if isinstance(outcome, Dismissed):
+            return outcome
+        for rule in self.verifier.contexts:
+            if rule.applies(case.candidate, case.around):
+                if rule.context.effect == "dismiss":
+                    return Dismissed("context", rule.context.id)
+                return Confirmed(f"{outcome.by}; lowered by context {rule.context.id}", "low")
+        return outcome
+
+    def _check_words(self, case: Case) -> Outcome:
+        candidate, term, words = case.candidate, case.candidate.term, self.verifier.words
         if term is None or (term.match == "substring" and candidate.view not in LOOSE):
             return Confirmed("form")
         for part in candidate.parts:
-            word = crossing_word(text, part, self.words, cuts, loose=len(candidate.parts) > 1)
+            word = crossing_word(self.text, part, words, self.cuts, loose=len(candidate.parts) > 1)
             if word:
-                return Dismissed("word_boundary", f"{text[part.start : part.end]} is a piece of {word}")
+                return Dismissed("word_boundary", f"{self.text[part.start : part.end]} is a piece of {word}")
         if candidate.view in LOOSE:
-            ordinary = next((w for w in surfaces(text, candidate.parts) if self.words.is_ordinary(w)), "")
-            if ordinary and ordinary not in candidate.value:
-                support = contains_any(
-                    case.around.before[-6:] + case.around.after[:6],
-                    self.sound_support.get(candidate.category, ()),
-                )
-                if not support:
-                    return Dismissed(
-                        "ordinary_word", f"{ordinary} is a word of its own, and nothing near says otherwise"
-                    )
-                return Confirmed(f"sounds like {candidate.value}, with {support} nearby")
+            return self._check_sound(case)
         return Confirmed("word boundaries")
 
-    def _weighed(self, candidate: Candidate, outcome: Confirmed, around: Surroundings) -> Finding:
-        """The finding, with the severity that check and context leave it."""
-        severity, by = outcome.severity or candidate.severity, outcome.by
-        for rule in self.contexts:
-            if rule.context.effect == "lower" and rule.applies(candidate, around):
-                return Finding(candidate, "low", f"{by}; lowered by context {rule.context.id}")
-        return Finding(candidate, severity, by)
+    def _check_sound(self, case: Case) -> Outcome:
+        """A word of its own that only sounds like the term needs a word nearby that speaks for the term."""
+        candidate, around = case.candidate, case.around
+        for part in candidate.parts:
+            surface = self.text[part.start : part.end]
+            if surface in candidate.value or not self.verifier.words.is_ordinary(surface):
+                continue
+            near = around.before[-SOUND_REACH:] + around.after[:SOUND_REACH]
+            support = contains_any(near, self.verifier.sound_support.get(candidate.category, ()))
+            if not support:
+                return Dismissed("ordinary_word", f"{surface} is a word of its own, and nothing near says otherwise")
+            return Confirmed(f"sounds like {candidate.value}, with {support} nearby")
+        return Confirmed(f"sounds like {candidate.value}")
 
 
-def surfaces(text: str, parts: Sequence[Span]) -> list[str]:
-    return [text[part.start : part.end] for part in parts]
+Excuses = dict[int, list[tuple[Excuse, Span]]]
+"""Place in the folded text -> the excuses over it."""
 
 
-def excused_by(candidate: Candidate, proposals: Proposals) -> Excuse | None:
+def index_excuses(placed: Sequence[tuple[Excuse, Span]]) -> Excuses:
+    excuses: Excuses = {}
+    for excuse, span in placed:
+        for place in range(span.start, span.end):
+            excuses.setdefault(place, []).append((excuse, span))
+    return excuses
+
+
+def excused_by(candidate: Candidate, excuses: Excuses) -> Excuse | None:
     """The excuse that holds the whole candidate, if one does."""
-    whole = Span(candidate.parts[0].start, candidate.parts[-1].end)
-    for excuse, place in proposals.excuses:
-        if not place.contains(whole):
+    if candidate.field != "text":
+        return None
+    end = candidate.parts[-1].end
+    for excuse, place in excuses.get(candidate.parts[0].start, ()):
+        if place.end < end:
             continue
-        if excuse.term is not None and (
-            candidate.term is None or excuse.phrase not in candidate.term.except_
-        ):
+        if excuse.term is not None and (candidate.term is None or excuse.phrase not in candidate.term.except_):
             continue
         if not excuse.categories or candidate.category in excuse.categories:
             return excuse

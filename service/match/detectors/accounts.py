@@ -37,7 +37,7 @@ def compile_detector(words: Words) -> Detector:
         ("add", True, rf"({LONG})(?:{GAP}|看){{0,4}}(?:{any_of(words['after'])}|{qq}|{wechat})"),
         ("add", False, rf"({CODE}){GAP}{{0,4}}{wechat}"),
         ("group", True, rf"{group}{LINK}({NUMBER})"),
-        ("handle", False, r"(@[a-z][a-z0-9_]{4,31})"),
+        ("handle", False, r"(@[a-z][a-z0-9_]{4,31})(?:[^.a-z0-9_]|\.[^a-z0-9]|\.?$)"),
     ]
     compiled = [(kind, on_digits, compile_pattern(pattern)) for kind, on_digits, pattern in patterns]
 
@@ -45,7 +45,7 @@ def compile_detector(words: Words) -> Detector:
         for kind, on_digits, pattern in compiled:
             text = reading.digits if on_digits else reading.noise
             for found in pattern.finditer(text):
-                start, end = found.span()
+                start, end = found.span(0 if kind != "handle" else 1)
                 inner, last = found.span(1)
                 if joins(text, start) or joins(text, end) or glued(text, start, inner):
                     continue
@@ -61,7 +61,12 @@ def compile_detector(words: Words) -> Detector:
 
 def spaced_any_of(words: Iterable[str]) -> str:
     """A group that matches any of `words`, also with up to two other signs between Han characters: 企-鹅."""
-    return any_of(words).replace("鹅", f"{GAP}{{0,2}}鹅").replace("信", f"{GAP}{{0,2}}信").replace("扣扣", f"扣{GAP}{{0,2}}扣")
+    return (
+        any_of(words)
+        .replace("鹅", f"{GAP}{{0,2}}鹅")
+        .replace("信", f"{GAP}{{0,2}}信")
+        .replace("扣扣", f"扣{GAP}{{0,2}}扣")
+    )
 
 
 def joins(text: str, edge: int) -> bool:

@@ -22,6 +22,4 @@ def compile_detector(words: Words) -> Detector:
             if not text[start - 1 : start].isdigit() and not text[end : end + 1].isdigit():
                 yield Mark(start, end, NOT_CHARACTER.sub("", found.group()).upper())
 
-    return Detector(
-        "identities", rf"[1-8](?:{SEPARATORS}[0-9]){{16}}{SEPARATORS}[0-9x]", find, words, view="digits"
-    )
+    return Detector("identities", rf"[1-8](?:{SEPARATORS}[0-9]){{16}}{SEPARATORS}[0-9x]", find, words, view="digits")

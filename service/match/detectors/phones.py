@@ -10,9 +10,7 @@ from service.match.pattern import GAP, compile_pattern
 
 # Anything but letters and digits, at most three, may stand between two digits.
 SEPARATORS = GAP + "{0,3}"
-MOBILE = (
-    rf"(?:(?:\+|00){SEPARATORS}86{SEPARATORS}|86{SEPARATORS})?1{SEPARATORS}[3-9](?:{SEPARATORS}[0-9]){{9}}"
-)
+MOBILE = rf"(?:(?:\+|00){SEPARATORS}86{SEPARATORS}|86{SEPARATORS})?1{SEPARATORS}[3-9](?:{SEPARATORS}[0-9]){{9}}"
 FIXED = rf"(?:\(0[0-9]{{2,3}}\)|0[0-9]{{2,3}}){SEPARATORS}[2-9][0-9]{{2,3}}{SEPARATORS}[0-9]{{4}}"
 SERVICE = rf"[48]00{GAP}?[0-9]{{3,4}}{GAP}?[0-9]{{3,4}}"
 FOREIGN = rf"\+(?:{SEPARATORS}[0-9]){{8,15}}"

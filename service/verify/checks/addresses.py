@@ -30,9 +30,7 @@ def compile_check(words: Words) -> Check:
 def is_registered(address: str, message: Message) -> bool:
     """Whether one of the shop's addresses holds `address` or lies in it, blanks and punctuation aside."""
     seen = bare(address)
-    return any(
-        seen in own or own in seen for own in map(bare, message.assets.addresses) if len(own) >= SHORTEST
-    )
+    return any(seen in own or own in seen for own in map(bare, message.assets.addresses) if len(own) >= SHORTEST)
 
 
 def bare(address: str) -> str:

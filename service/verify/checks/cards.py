@@ -25,10 +25,7 @@ def compile_check(words: Words) -> Check:
         if other and not (speaks_for and speaks_for not in other):
             return Dismissed("context", f"{other} says that this is another number")
         if not luhn.is_valid(number):
-            if (
-                speaks_for in {"卡号", "银行卡", "户名", "开户", "账号", "对公", "储蓄卡"}
-                and len(number) >= 12
-            ):
+            if speaks_for in {"卡号", "银行卡", "户名", "开户", "账号", "对公", "储蓄卡"} and len(number) >= 12:
                 return Confirmed(f"{speaks_for} nearby, though the check digit is wrong")
             return Dismissed("checksum", "the check digit is wrong, and nothing says that it is an account")
         if len(number) >= 16 and number.startswith(strong):

@@ -10,7 +10,7 @@ from service.verify.outcome import Case, Check, Confirmed, Dismissed, Outcome, W
 from service.verify.surroundings import contains_any
 
 SCHEME = re.compile(r"^[a-z0-9.+-]*\s?:?\s?/\s?/\s?")
-LABEL = re.compile(r"^[^\W_](?:(?:[^\W_]|-)*[^\W_])?$")
+LABEL = re.compile(r"^[^\W_](?:[\w-]*[^\W_])?$")
 LAST_LABEL = re.compile(r"^(?:xn--[a-z0-9-]+|[^\W\d_]{2,24})$")
 HOST_END = re.compile(r"[/?#:\s]")
 LINK_WORDS = (
@@ -36,9 +36,7 @@ ADDRESS_WORDS = ("http", "网址", "链接", "网站", "浏览器", "访问", "�
 def compile_check(words: Words) -> Check:
     suffixes = PublicSuffixList()
     unit_like = frozenset(words["unit_like"])
-    dots = re.compile(
-        r"\s*(?:" + "|".join(map(re.escape, sorted(words["dots"], key=len, reverse=True))) + r")\s*"
-    )
+    dots = re.compile(r"\s*(?:" + "|".join(map(re.escape, sorted(words["dots"], key=len, reverse=True))) + r")\s*")
 
     def check(case: Case) -> Outcome:
         link = case.candidate.value
@@ -74,7 +72,9 @@ def compile_check(words: Words) -> Check:
 def is_host(host: str) -> bool:
     """Whether `host` could be looked up: proper labels, and a last one of letters, or an address, or a machine's name."""
     labels = host.split(".")
-    if not all(LABEL.match(label) for label in labels) or any(not label.isascii() for label in labels if label[:4] == "xn--"):
+    if not all(LABEL.match(label) for label in labels) or any(
+        not label.isascii() for label in labels if label[:4] == "xn--"
+    ):
         return False
     if len(labels) == 1:
         return host == "localhost" or any(character.isdigit() for character in host)

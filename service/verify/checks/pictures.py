@@ -15,8 +15,6 @@ def compile_check(_words: Words) -> Check:
             if own:
                 return Dismissed("own_domain", f"{host} belongs to {own}")
             return Confirmed(f"code with a link to {host}")
-        return Confirmed(
-            "code that could not be read" if case.candidate.kind == "unreadable" else "code in a picture"
-        )
+        return Confirmed("code that could not be read" if case.candidate.kind == "unreadable" else "code in a picture")
 
     return check
