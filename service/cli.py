@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from typing import Annotated, get_args
+from typing import Annotated, cast, get_args
 
 import typer
 
@@ -50,7 +50,8 @@ def create(
     """Make a key and print it: it is shown only now, and stored nowhere."""
     if role not in get_args(Role):
         raise typer.BadParameter(f"should be one of {', '.join(get_args(Role))}", param_hint="--role")
-    typer.echo(asyncio.run(_create_key(settings(), name, role, rate_limit, tenant)))
+    plain = asyncio.run(_create_key(settings(), name, cast(Role, role), rate_limit, tenant))
+    typer.echo(plain)
 
 
 def settings() -> Settings:

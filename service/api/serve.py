@@ -53,7 +53,7 @@ def serve(settings: Settings) -> None:
         share_metrics(settings.metrics_dir)
         # Each worker is a new process: it reads the settings and compiles the data files for itself.
         config = config_of(settings, "service.api.app:create_app")
-        Multiprocess(config, target=uvicorn.Server(config).run, sockets=[listening]).run()
+        Multiprocess(config, sockets=[listening]).run()
     finally:
         listening.close()
 

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from service.api import access
+from service.errors import Unauthorized
 from service.record.keys import Role
 from tests.api.conftest import CLEAN, Running, message
 
@@ -89,13 +90,12 @@ async def test_a_key_that_is_revoked_elsewhere_is_refused_soon(
 ) -> None:
     monkeypatch.setattr(access, "KEY_SECONDS", 0.0)
     keys = access.Keys(service.state["database"])
-    monkeypatch.setitem(service.state, "keys", keys)  # type: ignore[arg-type]
     made = (await client.post("/v1/keys", json={"name": "x", "role": "client"})).json()
     header = f"Bearer {made['key']}".encode()
     assert (await keys.admit(header, frozenset({"client"}))).id == made["id"]
     async with service.state["database"].write() as connection:
         await connection.exec_driver_sql("UPDATE api_keys SET revoked_at = created_at")
-    with pytest.raises(access.Unauthorized):
+    with pytest.raises(Unauthorized):
         await keys.admit(header, frozenset({"client"}))
 
 
