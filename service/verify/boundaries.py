@@ -39,13 +39,19 @@ def crossing_word(text: str, part: Span, words: Words, cuts: Cuts, *, loose: boo
 def crossing(clause: str, spans: Sequence[tuple[int, int]], part: Span, words: Words, loose: bool) -> str:
     """The first of the clause's words over an edge of `part`.
 
-    A word of the lexicon that holds the whole part is no other reading: 微信号 for 微信.
+    A word of the lexicon that holds the whole part is no other reading: 微信号 for 微信. Nor is one that the dictionary
+    itself does not have, such as a phrase's part 微信转: it was only made a word for its own term's sake.
     """
     for start, end in spans:
         holds = start <= part.start and part.end <= end
         if start < part.start < end or start < part.end < end:
             word = clause[start:end]
-            harmless = word.isascii() or (holds and words.is_own(word)) or (loose and (holds or start >= part.start))
+            made = words.is_own(word) and (holds or not words.is_ordinary(word))
+            harmless = (
+                not words.is_ordinary(word)
+                or (holds and words.is_own(word))
+                or (loose and (holds or start >= part.start))
+            )
             if not harmless:
                 return word
     return ""
