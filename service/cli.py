@@ -1,20 +1,28 @@
-"""The command `shenyan`: one function for each thing to do; what goes wrong is one sentence on standard error, exit 1."""
+"""The command `shenyan`: one function for each thing to do; what goes wrong is a sentence on standard error."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from typing import Annotated, cast, get_args
+from pathlib import Path
+from typing import Annotated, NoReturn, cast, get_args
 
 import typer
 
 from service.api.serve import serve as serve_http
 from service.clock import SystemClock
+from service.engine import Engine
 from service.errors import DataError, ShenyanError
+from service.lexicon.load import load_snapshot
+from service.lexicon.vocabulary import ACTION_RANK, CHANNELS, PLATFORMS
+from service.lint import lint
+from service.live import load_live
 from service.record.database import Database
 from service.record.keys import DEFAULT_TENANT, Role, create_key
 from service.record.migrate import upgrade
 from service.settings import Settings, read_settings
+from service.show import show_decision
+from service.text.message import MAX_TEXT, Message
 
 app = typer.Typer(
     name="shenyan",
@@ -25,6 +33,8 @@ app = typer.Typer(
 )
 keys = typer.Typer(no_args_is_help=True, help="API keys.")
 app.add_typer(keys, name="keys")
+lexicon = typer.Typer(no_args_is_help=True, help="Terms and the other data files.")
+app.add_typer(lexicon, name="lexicon")
 
 
 @app.command()
@@ -38,6 +48,52 @@ def migrate() -> None:
     """Bring the database's tables to what this version needs."""
     upgrade(settings().database_url)
     typer.echo("The database is up to date.")
+
+
+@app.command()
+def check(
+    text: Annotated[str, typer.Argument(help="The message; - or nothing reads standard input.")] = "-",
+    platform: Annotated[str, typer.Option(help=f"One of {', '.join(PLATFORMS)}.")] = "generic",
+    channel: Annotated[str, typer.Option(help=f"One of {', '.join(CHANNELS)}.")] = "chat",
+    explain: Annotated[bool, typer.Option("--explain", help="Show what was dismissed, too.")] = False,
+) -> None:
+    """Check one message. Exit code 0: allow, 1: warn, 2: block; 3: it could not be checked."""
+    if platform not in PLATFORMS:
+        refuse(f"--platform should be one of {', '.join(PLATFORMS)}")
+    if channel not in CHANNELS:
+        refuse(f"--channel should be one of {', '.join(CHANNELS)}")
+    message = text if text != "-" else sys.stdin.buffer.read(4 * MAX_TEXT + 2).decode("utf-8", "replace").rstrip("\r\n")
+    if not message.strip():
+        refuse("the message is empty; give it as an argument or on standard input")
+    if len(message) > MAX_TEXT:
+        refuse(f"the message is longer than {MAX_TEXT} characters; nothing is cut off unread, so send it in parts")
+    today = SystemClock().now().date()
+    try:
+        engine = load_live(settings().lexicon_dir, settings().cache_dir).engine
+    except DataError as error:
+        refuse(str(error))
+    decision = engine.decide(Message(message, platform, channel, today))
+    typer.echo(show_decision(message, decision, explain=explain))
+    raise typer.Exit(ACTION_RANK[decision.action])
+
+
+def refuse(reason: str) -> NoReturn:
+    """Exit code 3: it was not checked, which is neither allow nor block."""
+    typer.echo(reason, err=True)
+    raise typer.Exit(3)
+
+
+@lexicon.command("lint")
+def lint_lexicon(
+    folder: Annotated[Path | None, typer.Argument(help="Folder with terms/; the one in service by default.")] = None,
+) -> None:
+    """Prove a lexicon by its own examples. Exit code 1 when something is wrong, with a line each."""
+    snapshot = load_snapshot(folder or settings().lexicon_dir)
+    complaints = lint(snapshot, Engine.compile(snapshot))
+    for complaint in complaints:
+        typer.echo(str(complaint))
+    typer.echo(f"{len(snapshot.terms)} terms, {len(snapshot.corpus)} ordinary sentences, {len(complaints)} complaints")
+    raise typer.Exit(1 if complaints else 0)
 
 
 @keys.command("create")

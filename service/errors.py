@@ -1,17 +1,17 @@
 """The one error tree. Every error carries a stable `code`, an HTTP status and a message that says what to do next.
 
-    ShenyanError
-    ├── DataError            a lexicon, policy or table file is wrong; start refuses
-    ├── BadRequest           400  the body is not JSON
-    ├── Unauthorized         401  no key, or a key we do not know
-    ├── Forbidden            403  the key's role may not do this
-    ├── NotFound             404  nothing by that name in this tenant
-    ├── Conflict             409  the state does not allow it, or an id was used for other content
-    ├── TooLarge             413  a body or attachment over its limit
-    ├── UnsupportedMedia     415  not application/json
-    ├── Malformed            422  JSON, but not of the documented shape
-    ├── RateLimited          429  this key's rate is used up; Retry-After says how long
-    └── Unavailable          503  saturated or no store; Retry-After says how long
+ShenyanError
+├── DataError            a lexicon, policy or table file is wrong; start refuses
+├── BadRequest           400  the body is not JSON
+├── Unauthorized         401  no key, or a key we do not know
+├── Forbidden            403  the key's role may not do this
+├── NotFound             404  nothing by that name in this tenant
+├── Conflict             409  the state does not allow it, or an id was used for other content
+├── TooLarge             413  a body or attachment over its limit
+├── UnsupportedMedia     415  not application/json
+├── Malformed            422  JSON, but not of the documented shape
+├── RateLimited          429  this key's rate is used up; Retry-After says how long
+└── Unavailable          503  saturated or no store; Retry-After says how long
 """
 
 from __future__ import annotations

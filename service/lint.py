@@ -54,25 +54,19 @@ def check_form(snapshot: Snapshot) -> Iterator[Complaint]:
             yield Complaint("duplicate_id", term.id, "another term has this id; choose a new one")
         ids.add(term.id)
         if not term.id.startswith(f"{term.category}/"):
-            yield Complaint(
-                "id_prefix", term.id, f"the id of a {term.category} term starts with {term.category}/"
-            )
+            yield Complaint("id_prefix", term.id, f"the id of a {term.category} term starts with {term.category}/")
         if not parts or not all(parts):
             yield Complaint("empty", term.id, f"{term.pattern!r} has nothing left after normalisation")
             continue
         twin = seen.setdefault((tuple(parts), term.match, term.with_, term.platforms), term.id)
         if twin != term.id:
-            yield Complaint(
-                "duplicate", term.id, f"reads the same as {twin} after normalisation; keep one of them"
-            )
+            yield Complaint("duplicate", term.id, f"reads the same as {twin} after normalisation; keep one of them")
         if term.match == "phrase" and len(parts) < 2:
             yield Complaint("phrase", term.id, "a phrase has at least two parts, separated by blanks")
         if term.match == "substring" and len(parts[0]) < 2 and not term.with_:
             yield Complaint("single_character", term.id, 'one character needs `with` words or match = "word"')
         if not 0 <= term.gap <= LONGEST_GAP:
-            yield Complaint(
-                "gap", term.id, f"a gap of {term.gap} is out of bounds; 0 to {LONGEST_GAP} are possible"
-            )
+            yield Complaint("gap", term.id, f"a gap of {term.gap} is out of bounds; 0 to {LONGEST_GAP} are possible")
         if any(phrase in (term.pattern, "".join(parts)) for phrase in term.except_):
             yield Complaint("excused", term.id, "an exception of its own excuses the whole term")
         if not term.hits:
@@ -117,19 +111,13 @@ def complain_about_hits(
     """One complaint a term or detector that finds something in `text`."""
     decisions = [engine.decide(Message(text, platform)) for platform in platforms]
     found = {
-        (
-            verdict.finding.candidate.term.id
-            if verdict.finding.candidate.term
-            else verdict.finding.candidate.detector
-        )
+        (verdict.finding.candidate.term.id if verdict.finding.candidate.term else verdict.finding.candidate.detector)
         + f" ({verdict.action}): {verdict.finding.candidate.value}"
         for decision in decisions
         for verdict in decision.verdicts
     }
     for name in sorted(found):
-        yield Complaint(
-            rule, name, f"finds 「{text}」" if subject == text else f"finds 「{text}」 of {subject}"
-        )
+        yield Complaint(rule, name, f"finds 「{text}」" if subject == text else f"finds 「{text}」 of {subject}")
 
 
 def parts_of(term: Term) -> list[str]:
@@ -145,9 +133,7 @@ def message_for(term: Term, text: str) -> Message:
 def confirmed(decision: Decision) -> set[str]:
     """The terms that stood up to verification, whatever became of them later."""
     candidates = [verdict.finding.candidate for verdict in decision.verdicts]
-    candidates += [
-        dismissal.candidate for dismissal in decision.dismissed if dismissal.check in CONFIRMED_CHECKS
-    ]
+    candidates += [dismissal.candidate for dismissal in decision.dismissed if dismissal.check in CONFIRMED_CHECKS]
     return {candidate.term.id for candidate in candidates if candidate.term}
 
 

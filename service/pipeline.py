@@ -31,9 +31,7 @@ NOT_STORED = "record: incident not stored"
 class Pipeline:
     """Decides, and makes durable what must last."""
 
-    def __init__(
-        self, live: Live, writer: GroupWriter, clock: Clock, timeout: float, keep_evidence: bool
-    ) -> None:
+    def __init__(self, live: Live, writer: GroupWriter, clock: Clock, timeout: float, keep_evidence: bool) -> None:
         self.live = live
         self.clock = clock
         self._writer = writer
@@ -61,14 +59,10 @@ class Pipeline:
         if decision.action != "allow":
             incident_id = str(uuid7())
             outcome = msgspec.structs.replace(outcome, incident_id=incident_id, recorded="database")
-            incident = incident_of(
-                sent, decision, outcome, incident_id, at, keep_evidence=self._keep_evidence
-            )
+            incident = incident_of(sent, decision, outcome, incident_id, at, keep_evidence=self._keep_evidence)
         kept = for_retries(outcome, keep_evidence=self._keep_evidence) if sent.retry_keys else None
         body = msgspec.json.encode(kept)
-        replies = tuple(
-            Reply(sent.tenant_id, scope, key, sent.fingerprint, body, at) for scope, key in sent.retry_keys
-        )
+        replies = tuple(Reply(sent.tenant_id, scope, key, sent.fingerprint, body, at) for scope, key in sent.retry_keys)
         try:
             async with asyncio.timeout(self._timeout):
                 written = await self._writer.write(Entry(incident, replies))

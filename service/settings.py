@@ -34,33 +34,25 @@ class Settings(BaseSettings):
 
     host: Annotated[str, Field(description="Address to listen on.")] = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535, description="Port to listen on.")] = 8000
-    workers: Annotated[
-        int, Field(ge=1, le=256, description="Processes that answer; one for each core is right.")
-    ] = 1
+    workers: Annotated[int, Field(ge=1, le=256, description="Processes that answer; one for each core is right.")] = 1
     data_dir: Annotated[
         Path, Field(description="Folder for what this instance writes: SQLite file, journal, `admin.key`.")
     ] = Path("var")
     database_url: Annotated[
         str,
-        Field(
-            description="`postgresql+asyncpg://user:password@host/name`; unset: `shenyan.db` in the data folder."
-        ),
+        Field(description="`postgresql+asyncpg://user:password@host/name`; unset: `shenyan.db` in the data folder."),
     ] = ""
     redis_url: Annotated[
         str,
-        Field(
-            description="Redis or Valkey for what replicas share; unset: each process keeps its own in memory."
-        ),
+        Field(description="Redis or Valkey for what replicas share; unset: each process keeps its own in memory."),
     ] = ""
     admin_key: Annotated[
         SecretStr | None,
-        Field(
-            description="The first admin key, used on an empty database; unset: a random one is written to a file."
-        ),
+        Field(description="The first admin key, used on an empty database; unset: a random one is written to a file."),
     ] = None
-    lexicon_dir: Annotated[
-        Path, Field(description="Terms, policies and tables to load; unset: the shipped ones.")
-    ] = shipped_lexicons()
+    lexicon_dir: Annotated[Path, Field(description="Terms, policies and tables to load; unset: the shipped ones.")] = (
+        shipped_lexicons()
+    )
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         Field(description="The least grave event that is logged."),
@@ -73,9 +65,7 @@ class Settings(BaseSettings):
     ] = 36 * 1024 * 1024
     record_timeout: Annotated[
         float,
-        Field(
-            gt=0, description="Seconds to wait for an incident to be stored before the fail action decides."
-        ),
+        Field(gt=0, description="Seconds to wait for an incident to be stored before the fail action decides."),
     ] = 3.0
     keep_evidence: Annotated[
         bool, Field(description="Keep card, account, ID and phone numbers readable in what is stored.")

@@ -54,9 +54,7 @@ def fold(character: str, simplified: dict[str, str], extra: dict[str, str]) -> s
     if len(plain) > 1 and plain[:-1].isdigit() and plain[-1] in ".,":
         plain = plain[:-1]
     if plain and ord(plain[0]) < 0x1100:  # accents on Latin, Greek and Cyrillic; Hangul and kana stay whole
-        plain = "".join(
-            c for c in unicodedata.normalize("NFD", plain) if not unicodedata.category(c).startswith("M")
-        )
+        plain = "".join(c for c in unicodedata.normalize("NFD", plain) if not unicodedata.category(c).startswith("M"))
     return "".join(simplified.get(c, c) for c in plain)
 
 

@@ -22,9 +22,7 @@ from service.record.keys import ApiKey, Role, find_key, hash_key
 
 KEY_SECONDS = 3.0
 MAX_KEY_BYTES = 512
-UNAUTHORIZED = (
-    "Send `Authorization: Bearer <key>` with a key that this service knows and that is not revoked."
-)
+UNAUTHORIZED = "Send `Authorization: Bearer <key>` with a key that this service knows and that is not revoked."
 
 
 class Keys:

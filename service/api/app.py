@@ -62,9 +62,7 @@ def create_app(settings: Settings | None = None, live: Live | None = None) -> Fa
     return app
 
 
-def lifespan_of(
-    settings: Settings, live: Live | None
-) -> Callable[[FastAPI], AbstractAsyncContextManager[State]]:
+def lifespan_of(settings: Settings, live: Live | None) -> Callable[[FastAPI], AbstractAsyncContextManager[State]]:
     """Opens the parts in order and closes them in reverse; what waits to be written is written first."""
 
     @asynccontextmanager

@@ -10,8 +10,8 @@ from msgspec import Meta
 
 from service.errors import Malformed, Problem
 from service.lexicon.vocabulary import Channel, Platform
+from service.text.message import MAX_TEXT
 
-MAX_TEXT = 10_000
 MAX_ATTACHMENTS = 5
 MAX_BATCH = 100
 # 5 MiB in base64.
@@ -27,9 +27,7 @@ class Attachment(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """A picture, by value or by address: exactly one of `data` and `url`."""
 
     type: Literal["image"]
-    data: (
-        Annotated[str, Meta(max_length=MAX_IMAGE_BASE64, description="base64, at most 5 MiB decoded")] | None
-    ) = None
+    data: Annotated[str, Meta(max_length=MAX_IMAGE_BASE64, description="base64, at most 5 MiB decoded")] | None = None
     url: (
         Annotated[
             str,
@@ -52,16 +50,13 @@ class AnalyzeBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     agent_id: Id | None = None
     conversation_id: Id | None = None
     customer_id: Id | None = None
-    message_id: (
-        Annotated[Id, Meta(description="The client's id, unique in the tenant; makes retries safe.")] | None
-    ) = None
+    message_id: Annotated[Id, Meta(description="The client's id, unique in the tenant; makes retries safe.")] | None = (
+        None
+    )
     channel: Channel = "chat"
     attachments: Annotated[list[Attachment], Meta(max_length=MAX_ATTACHMENTS)] = []
     sent_at: (
-        Annotated[
-            datetime, Meta(tz=True, description="RFC 3339 with offset, years 2000 to 2199; default now.")
-        ]
-        | None
+        Annotated[datetime, Meta(tz=True, description="RFC 3339 with offset, years 2000 to 2199; default now.")] | None
     ) = None
     explain: Annotated[bool, Meta(description="Adds `dismissed` to the answer.")] = False
 

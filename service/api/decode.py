@@ -119,9 +119,7 @@ def wrong_places(value: Any, kind: Any, pointer: str) -> Iterator[Problem]:
         return
     if typing.get_origin(bare) is list and isinstance(value, list):
         inner = [
-            p
-            for i, item in enumerate(value)
-            for p in wrong_places(item, typing.get_args(bare)[0], f"{pointer}/{i}")
+            p for i, item in enumerate(value) for p in wrong_places(item, typing.get_args(bare)[0], f"{pointer}/{i}")
         ]
         if inner:
             yield from inner
@@ -171,9 +169,7 @@ def find_surrogate(value: Any, pointer: str) -> Problem | None:
     if isinstance(value, str):
         broken = any("\ud800" <= character <= "\udfff" for character in value)
         return (
-            Problem(pointer, "holds a lone surrogate (\\ud800 to \\udfff); send whole characters")
-            if broken
-            else None
+            Problem(pointer, "holds a lone surrogate (\\ud800 to \\udfff); send whole characters") if broken else None
         )
     if isinstance(value, dict):
         for name, item in value.items():

@@ -41,14 +41,12 @@ async def docs_page(request: Request) -> HTMLResponse:
 
 def _page(document: dict[str, Any]) -> Iterator[str]:
     info = document["info"]
-    yield f"<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
+    yield "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
     yield f"<title>{escape(info['title'])}</title><style>{STYLE}</style><h1>{escape(info['title'])} "
     yield f"{escape(info['version'])}</h1><p>{escape(info['description'])}</p>"
     yield "<p>As a document for programs: <a href='/openapi.json'>/openapi.json</a>. Send your key as "
     yield "<code>Authorization: Bearer …</code>.</p><ul>"
-    operations = [
-        (path, method, op) for path, methods in document["paths"].items() for method, op in methods.items()
-    ]
+    operations = [(path, method, op) for path, methods in document["paths"].items() for method, op in methods.items()]
     operations.sort(key=lambda each: not each[0].startswith("/v1/moder") and each[0] != "/v1/analyze")
     for path, method, operation in operations:
         yield f"<li><a href='#{_anchor(path, method)}'>{method.upper()} {escape(path)}</a> {escape(operation['summary'])}"

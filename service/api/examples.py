@@ -21,9 +21,7 @@ CLEAN: dict[str, Any] = {
 MODERATE = {"contact": MESSAGE, "clean": CLEAN}
 ANALYZE = {"contact": {"text": MESSAGE["text"], "platform": "pinduoduo", "explain": True}}
 BATCH = {"two": {"messages": [CLEAN, {"text": "", "platform": "taobao", "shop_id": "s", "agent_id": "a"}]}}
-MODERATIONS = {
-    "two": {"input": ["加薇.信号abc123", "亲，已经为您安排发货了"], "model": "omni-moderation-latest"}
-}
+MODERATIONS = {"two": {"input": ["加薇.信号abc123", "亲，已经为您安排发货了"], "model": "omni-moderation-latest"}}
 
 REQUEST_ID = "01930b5e-7a4c-7b1e-9d55-0f3f6c1b2a90"
 VERSIONS = {"lexicon": "builtin@3f2a91c05b7d", "policy": "pinduoduo@2022-12", "engine": "0.1.0"}

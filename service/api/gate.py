@@ -44,18 +44,14 @@ class Gate:
 
         bounded = scope["path"].startswith("/v1/")
         if bounded and self.in_flight >= self.max_in_flight:
-            error = Unavailable(
-                "Too many requests at once; try again in a second.", code="saturated", retry_after=1
-            )
+            error = Unavailable("Too many requests at once; try again in a second.", code="saturated", retry_after=1)
             await problem_response(error, request_id)(scope, receive, send_named)
             return
         self.in_flight += bounded
         try:
             await self.app(scope, self.limited(scope, receive), send_named)
         except Exception as error:
-            scope["state"]["log"].error(
-                "crash", request_id=request_id, path=scope["path"], **place_of_crash(error)
-            )
+            scope["state"]["log"].error("crash", request_id=request_id, path=scope["path"], **place_of_crash(error))
             if started:
                 raise
             await problem_response(ShenyanError("crash"), request_id)(scope, receive, send_named)

@@ -60,9 +60,7 @@ class Hot:
         headers: dict[bytes, bytes] = dict(scope["headers"])
         key = await state["keys"].admit(headers.get(b"authorization", b""), MODERATORS)
         if scope["query_string"]:
-            raise Malformed(
-                "This route has no query parameters.", problems=[Problem("", "query string: leave it out")]
-            )
+            raise Malformed("This route has no query parameters.", problems=[Problem("", "query string: leave it out")])
         require_json(headers)
         body = await read_body(receive, headers, state["settings"].max_body_bytes)
         call = Call(state, key, scope["state"]["request_id"], headers, body, started)

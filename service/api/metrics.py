@@ -27,9 +27,7 @@ class Metrics:
             registry=self._registry,
         )
         self._decisions: dict[tuple[str, str], Counter] = {
-            (platform, action): decisions.labels(platform, action)
-            for platform in PLATFORMS
-            for action in ACTIONS
+            (platform, action): decisions.labels(platform, action) for platform in PLATFORMS for action in ACTIONS
         }
         self._seconds = Histogram(
             "shenyan_decision_seconds", "From request to answer", buckets=SECONDS, registry=self._registry

@@ -74,9 +74,7 @@ OPERATIONS = (
         examples.BATCH_ANSWER,
         retries=True,
     ),
-    HotOperation(
-        "/v1/analyze", analyze, AnalyzeBody, Answer, "Decide only", examples.ANALYZE, examples.ANSWER
-    ),
+    HotOperation("/v1/analyze", analyze, AnalyzeBody, Answer, "Decide only", examples.ANALYZE, examples.ANSWER),
     HotOperation(
         "/v1/moderations",
         moderations,

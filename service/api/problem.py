@@ -55,9 +55,7 @@ def problem_of(error: ShenyanError, request_id: str) -> ProblemBody:
         kind=f"/docs#error-{error.code}",
         title=error.title,
         status=error.status,
-        detail="Something went wrong here; the log has it under this request_id."
-        if internal
-        else error.detail,
+        detail="Something went wrong here; the log has it under this request_id." if internal else error.detail,
         code=error.code,
         request_id=request_id,
         errors=[WrongPlace(place.pointer, place.detail) for place in error.problems],
@@ -97,10 +95,7 @@ def place_of_crash(error: BaseException) -> dict[str, Any]:
     frames = traceback.extract_tb(error.__traceback__)
     return {
         "exception": type(error).__name__,
-        "at": [
-            f"{frame.filename.rsplit('/service/', 1)[-1]}:{frame.lineno} {frame.name}"
-            for frame in frames[-8:]
-        ],
+        "at": [f"{frame.filename.rsplit('/service/', 1)[-1]}:{frame.lineno} {frame.name}" for frame in frames[-8:]],
     }
 
 
@@ -114,9 +109,7 @@ def answer_errors_as_problems(app: FastAPI) -> None:
         details = cast(RequestValidationError, error).errors()
         if any(each["type"] == "json_invalid" for each in details):
             return ours(request, BadRequest("The body is not JSON, or it is cut off."))
-        return ours(
-            request, Malformed("The request is not of the documented shape.", problems=places_of(details))
-        )
+        return ours(request, Malformed("The request is not of the documented shape.", problems=places_of(details)))
 
     def framework(request: Request, error: Exception) -> Response:
         error = cast(HTTPException, error)

@@ -8,7 +8,7 @@ from service.decide.collapse import collapse
 from service.decide.decision import Decision, Verdict
 from service.decide.phrase import NOTHING, mask, phrase_message, phrase_suggestion
 from service.lexicon.policy import CategoryWords, PlatformRules, Policy
-from service.lexicon.vocabulary import ACTION_RANK, Category, Channel
+from service.lexicon.vocabulary import ACTION_RANK, Action, Category, Channel
 from service.text.message import Message
 from service.verify.finding import Dismissal, Finding
 
@@ -49,7 +49,8 @@ def decide(
         else:
             verdicts.append(Verdict(finding, consequence, cite(policy, rules.platform, category, message.channel)))
     kept, contained = collapse(verdicts)
-    action = max((verdict.action for verdict in kept), key=ACTION_RANK.__getitem__, default="allow")
+    allow: Action = "allow"
+    action = max((verdict.action for verdict in kept), key=ACTION_RANK.__getitem__, default=allow)
     return Decision(
         action=action,
         verdicts=tuple(kept),

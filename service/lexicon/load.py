@@ -15,7 +15,7 @@ from service.lexicon.context import Context
 from service.lexicon.locate import data_error, locate
 from service.lexicon.policy import CategoryWords, PlatformRules
 from service.lexicon.snapshot import Snapshot
-from service.lexicon.term import Exception_, Term
+from service.lexicon.term import ExceptionPhrase, Term
 from service.lexicon.vocabulary import CATEGORIES, PLATFORMS, Category
 from service.normalise.tables import Tables, load_tables
 
@@ -44,7 +44,7 @@ class TermList(msgspec.Struct, frozen=True):
 
 
 class ExceptionFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    exception: tuple[Exception_, ...] = ()
+    exception: tuple[ExceptionPhrase, ...] = ()
 
 
 class ContextFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -100,9 +100,7 @@ def load_tables_checked(folder: Path) -> Tables:
     try:
         return load_tables(folder)
     except (OSError, ValueError, KeyError) as error:
-        raise DataError(
-            f"{folder}: {error}; restore the shipped tables or run lexicons/tables/build.py"
-        ) from error
+        raise DataError(f"{folder}: {error}; restore the shipped tables or run lexicons/tables/build.py") from error
 
 
 def read(path: Path, kind: type[T]) -> T:

@@ -11,7 +11,7 @@ import msgspec
 
 from service.lexicon.context import Context
 from service.lexicon.policy import CategoryWords, PlatformRules
-from service.lexicon.term import Exception_, Term
+from service.lexicon.term import ExceptionPhrase, Term
 from service.lexicon.vocabulary import Category, Platform
 from service.normalise.tables import Tables
 
@@ -23,7 +23,7 @@ class Snapshot:
     lexicon: str
     """The lexicon's name: `builtin` for the shipped one."""
     terms: tuple[Term, ...]
-    exceptions: tuple[Exception_, ...]
+    exceptions: tuple[ExceptionPhrase, ...]
     contexts: tuple[Context, ...]
     platforms: Mapping[Platform, PlatformRules]
     categories: Mapping[Category, CategoryWords]

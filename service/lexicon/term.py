@@ -59,7 +59,7 @@ class Term(
     """First and last day, inclusive, in the shop's day."""
 
 
-class Exception_(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class ExceptionPhrase(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A phrase that excuses every hit wholly inside it."""
 
     phrase: str

@@ -33,8 +33,13 @@ from service.text.message import Message
 from service.text.span import Span
 
 SENTENCE_END = re.compile("[。！？!?\n]")
+CLAUSE_END = re.compile("[，,、；;。！？!?\n]")
 FORM = re.compile(r"[0-9a-z@]|(?:[零〇一二三四五六七八九壹贰叁肆伍陆柒捌玖两幺弌弍弎]\W{0,3}){7}")
 """Without one of these no number, link or account can be there; asked first because most messages have none."""
+
+
+SHORT = 3
+"""Patterns below this many characters are found across no punctuation that ends a clause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +119,7 @@ class Proposer:
             surface = folded.text[place.start : place.end]
             if name != "squeezed" and not self._disguised(term, parts, views, name):
                 continue
-            if SENTENCE_END.search(surface) and (len(parts) > 1 or len(term.pattern) < 3):
+            if ends_between(surface, term, parts):
                 continue
             span = folded.span(*place)
             yield Candidate(
@@ -168,8 +173,18 @@ class Proposer:
         """Excuses in the folded text; only as written, without anything in between."""
         for number, place in excuses:
             span = views.squeezed.span(*place)
-            if span.end - span.start == place.end - place.start:
-                yield self.excuses[number], span
+            excuse = self.excuses[number]
+            if span.end - span.start == place.end - place.start or views.folded.text[slice(*span)] == excuse.phrase:
+                yield excuse, span
+
+
+def ends_between(surface: str, term: Term, parts: Sequence[Span]) -> bool:
+    """Whether a sentence ends inside a hit, so that its characters only happen to follow each other.
+
+    Two characters may also be the end of one clause and the start of the next: 先加，我这边改价.
+    """
+    short = len(parts) == 1 and len(term.pattern) < SHORT
+    return bool((CLAUSE_END if short else SENTENCE_END).search(surface)) and (short or len(parts) > 1)
 
 
 def in_force(term: Term, message: Message) -> bool:

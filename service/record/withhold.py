@@ -50,9 +50,7 @@ def for_retries(outcome: Outcome, *, keep_evidence: bool) -> Outcome:
         outcome,
         findings=tuple(msgspec.structs.replace(row, text=blank(row)) for row in outcome.findings),
         dismissed=tuple(
-            msgspec.structs.replace(
-                row, text=blank(row), because=_kept_reason(row, keep_evidence=keep_evidence)
-            )
+            msgspec.structs.replace(row, text=blank(row), because=_kept_reason(row, keep_evidence=keep_evidence))
             for row in outcome.dismissed
         ),
         masked_text="",
@@ -91,11 +89,7 @@ def storable(text: str) -> str:
 def _kept(row: Found | Excused, text: str, *, keep_evidence: bool) -> str:
     if row.field == "text":
         return text[row.start : row.end]
-    return (
-        storable(row.text)
-        if keep_evidence or not is_secret(row.category, row.detector)
-        else "*" * len(row.text)
-    )
+    return storable(row.text) if keep_evidence or not is_secret(row.category, row.detector) else "*" * len(row.text)
 
 
 def _kept_reason(row: Excused, *, keep_evidence: bool) -> str:

@@ -50,7 +50,7 @@ class Written(msgspec.Struct, frozen=True):
 WRITTEN = Written()
 
 
-class _Lost(Exception):  # noqa: N818
+class _Lost(Exception):
     """Another process stored one of the group's replies between our look and our insert."""
 
 

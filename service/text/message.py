@@ -7,6 +7,9 @@ from datetime import date
 
 from service.lexicon.vocabulary import Channel, Platform
 
+MAX_TEXT = 10_000
+"""Code points that one message may have; longer ones are refused, never cut off."""
+
 
 @dataclass(frozen=True, slots=True)
 class Assets:

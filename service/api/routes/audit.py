@@ -34,8 +34,6 @@ class AuditOut(BaseModel):
 
 
 @router.get("", responses=errors(), summary="Changes, newest first")
-async def index(
-    state: ServiceState, admin: Admin, limit: Limit = 50, cursor: Cursor = None
-) -> Page[AuditOut]:
+async def index(state: ServiceState, admin: Admin, limit: Limit = 50, cursor: Cursor = None) -> Page[AuditOut]:
     found, following = await list_entries(state["database"], admin.tenant_id, limit=limit, cursor=cursor)
     return Page(items=[AuditOut(**msgspec.structs.asdict(entry)) for entry in found], next_cursor=following)

@@ -119,9 +119,7 @@ async def index(
         text=text,
         key_id=own(key),
     )
-    found, following = await list_incidents(
-        state["database"], key.tenant_id, filters, limit=limit, cursor=cursor
-    )
+    found, following = await list_incidents(state["database"], key.tenant_id, filters, limit=limit, cursor=cursor)
     return Page(items=[incident_out(incident, spoken) for incident in found], next_cursor=following)
 
 

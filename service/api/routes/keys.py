@@ -63,15 +63,11 @@ async def index(state: ServiceState, admin: Admin, limit: Limit = 50, cursor: Cu
 
 
 @router.post("", status_code=201, responses=errors(400, 413, 415), summary="Make a key")
-async def create(
-    state: ServiceState, admin: Admin, body: NewKey, reason: AuditReason, response: Response
-) -> KeyMade:
+async def create(state: ServiceState, admin: Admin, body: NewKey, reason: AuditReason, response: Response) -> KeyMade:
     now = state["clock"].now()
     async with state["database"].write() as connection:
         key, plain = await create_key(connection, admin.tenant_id, body.name, body.role, body.rate_limit, now)
-        await add_entry(
-            connection, admin.tenant_id, admin.id, now, "key.create", key.id, after=key, reason=reason
-        )
+        await add_entry(connection, admin.tenant_id, admin.id, now, "key.create", key.id, after=key, reason=reason)
     response.headers["Cache-Control"] = "no-store"
     return KeyMade(key=plain, **fields(key))
 

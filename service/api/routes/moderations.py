@@ -15,9 +15,7 @@ from service.lexicon.vocabulary import CATEGORIES, SEVERITIES, Category, Severit
 from service.record.outcome import Outcome
 
 MODERATIONS = msgspec.json.Decoder(ModerationsBody)
-SCORES: Mapping[Severity, float] = {
-    severity: (rank + 1) / len(SEVERITIES) for rank, severity in enumerate(SEVERITIES)
-}
+SCORES: Mapping[Severity, float] = {severity: (rank + 1) / len(SEVERITIES) for rank, severity in enumerate(SEVERITIES)}
 """low 0.25, medium 0.5, high 0.75, critical 1.0."""
 
 
@@ -71,7 +69,5 @@ def result_of(outcome: Outcome) -> ModerationResult:
         flagged=outcome.decision != "allow",
         categories={category: score > 0 for category, score in scores.items()},
         category_scores=scores,
-        category_applied_input_types={
-            category: ["text"] if score else [] for category, score in scores.items()
-        },
+        category_applied_input_types={category: ["text"] if score else [] for category, score in scores.items()},
     )

@@ -47,9 +47,7 @@ async def livez() -> Alive:
 async def readyz(state: ServiceState) -> Ready:
     pipeline = state["pipeline"]
     if pipeline.seconds_since_failure() < RED_SECONDS:
-        raise Unavailable(
-            "store: an incident could not be stored a moment ago", code="not_ready", retry_after=1
-        )
+        raise Unavailable("store: an incident could not be stored a moment ago", code="not_ready", retry_after=1)
     try:
         await state["database"].ping()
     except Unavailable as error:

@@ -45,9 +45,7 @@ class ShopBody(Body):
 
     platform: Platform
     timezone: Annotated[str, Field(max_length=64), AfterValidator(known_zone)] = "Asia/Shanghai"
-    ladders: Annotated[
-        tuple[Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,63}$")], ...], Field(max_length=20)
-    ] = ()
+    ladders: Annotated[tuple[Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,63}$")], ...], Field(max_length=20)] = ()
     assets: AssetsBody = AssetsBody()
 
 
@@ -62,9 +60,7 @@ class ShopOut(BaseModel):
 
 
 @router.get("", responses=errors(), summary="Shops by id")
-async def index(
-    state: ServiceState, editor: Editor, limit: Limit = 50, cursor: Cursor = None
-) -> Page[ShopOut]:
+async def index(state: ServiceState, editor: Editor, limit: Limit = 50, cursor: Cursor = None) -> Page[ShopOut]:
     found, following = await list_shops(state["database"], editor.tenant_id, limit=limit, cursor=cursor)
     return Page(items=[shop_out(shop) for shop in found], next_cursor=following)
 
@@ -75,9 +71,7 @@ async def show(state: ServiceState, editor: Editor, shop_id: Name) -> ShopOut:
 
 
 @router.put("/{shop_id}", responses=errors(400, 413, 415), summary="Put a shop in place of what was there")
-async def put(
-    state: ServiceState, editor: Editor, shop_id: Name, body: ShopBody, reason: AuditReason
-) -> ShopOut:
+async def put(state: ServiceState, editor: Editor, shop_id: Name, body: ShopBody, reason: AuditReason) -> ShopOut:
     now = state["clock"].now()
     shop = msgspec.convert({"shop_id": shop_id, **body.model_dump()}, Shop)
     async with state["database"].write() as connection:
