@@ -83,16 +83,17 @@ class Proposer:
         text = message.text
         views = make_views(text, self.tables)
         candidates: list[Candidate] = []
-        hits, excuses = self.plain.find(views.squeezed)
-        candidates += self._from_hits(hits, views, views.squeezed, "squeezed")
+        candidates += self._from_hits(self.plain.find(views.squeezed), views, views.squeezed, "squeezed")
         for name, view in self._loose_views(views):
             matcher = self.homophones if name == "homophone" else self.plain
-            candidates += self._from_hits(matcher.find(view)[0], views, view, name)
+            candidates += self._from_hits(matcher.find(view), views, view, name)
         candidates = [c for c in candidates if c.term is None or in_force(c.term, message)]
         candidates += self._from_detectors(text, views)
         if message.images:
             fail_action = rules.policy_on(message.day).fail_action("qr_code")
             candidates += propose_pictures(message.images, fail_action, self.pictures)
+        # A hit by sound or of a detector can be excused as well as a plain one.
+        excuses = self.plain.find_excuses(views.squeezed) if candidates else ()
         return Proposals(views, tuple(candidates), tuple(self._placed(excuses, views)))
 
     def _loose_views(self, views: Views) -> Iterator[tuple[ViewName, AlignedText]]:

@@ -38,20 +38,28 @@ class Matcher:
     """Only what no hit can do without: whole terms and the rarest part of each phrase. Most texts have none."""
     scan: Scan = field(repr=False)
 
-    def find(self, view: AlignedText) -> tuple[list[Hit], list[tuple[int, Span]]]:
-        """Hits and excuses (index of the excuse, place) in `view`, both in the view's own offsets."""
+    def find(self, view: AlignedText) -> list[Hit]:
+        """Hits in `view`, in its own offsets."""
         if next(iter(self.probe(view.text)), None) is None:
-            return [], []
+            return []
+        return list(self._hits(self._scan(view)))
+
+    def find_excuses(self, view: AlignedText) -> list[tuple[int, Span]]:
+        """Excuses (index of the excuse, place) in `view`, in its own offsets; also where no term stands plainly."""
+        uses = self.keys.uses
+        return [
+            (excuse, Span(start, start + uses[key].length))
+            for key, starts in self._scan(view).items()
+            for excuse in uses[key].excuses
+            for start in starts
+        ]
+
+    def _scan(self, view: AlignedText) -> dict[int, list[int]]:
         found: dict[int, list[int]] = {}
         uses = self.keys.uses
         for last, key in self.scan(view.text):
             found.setdefault(key, []).append(last + 1 - uses[key].length)
-        return list(self._hits(found)), [
-            (excuse, Span(start, start + uses[key].length))
-            for key, starts in found.items()
-            for excuse in uses[key].excuses
-            for start in starts
-        ]
+        return found
 
     def _hits(self, found: Found) -> Iterator[Hit]:
         for key, starts in found.items():
