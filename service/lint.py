@@ -10,7 +10,7 @@ from itertools import product
 from service.decide.decision import Decision
 from service.engine import Engine
 from service.lexicon.snapshot import Snapshot
-from service.lexicon.term import Term
+from service.lexicon.term import Term, parts_of
 from service.lexicon.vocabulary import PLATFORMS, Platform
 from service.normalise.views import fold, squeeze
 from service.text.message import Message
@@ -118,10 +118,6 @@ def complain_about_hits(
     }
     for name in sorted(found):
         yield Complaint(rule, name, f"finds 「{text}」" if subject == text else f"finds 「{text}」 of {subject}")
-
-
-def parts_of(term: Term) -> list[str]:
-    return term.pattern.split() if term.match == "phrase" else [term.pattern]
 
 
 def message_for(term: Term, text: str) -> Message:

@@ -59,6 +59,11 @@ class Term(
     """First and last day, inclusive, in the shop's day."""
 
 
+def parts_of(term: Term) -> list[str]:
+    """The pieces of text that a term is looked for by: a phrase's parts, else the whole pattern."""
+    return term.pattern.split() if term.match == "phrase" else [term.pattern]
+
+
 class ExceptionPhrase(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A phrase that excuses every hit wholly inside it."""
 

@@ -1,4 +1,4 @@
-"""Terms and exceptions become the keys of one automaton, each key knowing what it is used for.
+"""Terms become the keys of one automaton, each key knowing what it is used for.
 
 A phrase has a key per part and a `with` word one each, so a word that a hundred phrases share is looked for once.
 """
@@ -16,14 +16,13 @@ Spell = Callable[[str], str]
 
 @dataclass(slots=True)
 class Uses:
-    """What one key is used for; indices into the terms and the excuses."""
+    """What one key is used for; indices into the terms."""
 
     length: int
     whole: list[int] = field(default_factory=list)
     """Terms that have this key as their pattern."""
     anchors: list[int] = field(default_factory=list)
     """Phrases whose rarest part this key is: without it they cannot be there."""
-    excuses: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +37,8 @@ class Keys:
     """Term with `with` -> the keys of those words."""
 
 
-def collect_keys(
-    terms: Sequence[Term], chosen: Iterable[int], excuses: Sequence[str], spell: Spell, ordinary: str
-) -> Keys:
-    """The keys for the terms at the indices `chosen` and for all `excuses`, as `spell` writes them.
+def collect_keys(terms: Sequence[Term], chosen: Iterable[int], spell: Spell, ordinary: str) -> Keys:
+    """The keys for the terms at the indices `chosen`, as `spell` writes them.
 
     `ordinary` is text, spelled likewise, in which a part that is common makes a bad anchor.
     """
@@ -65,8 +62,6 @@ def collect_keys(
             uses[key(term.pattern)].whole.append(number)
         if term.with_:
             companions[number] = tuple(key(word) for word in term.with_)
-    for number, phrase in enumerate(excuses):
-        uses[key(phrase)].excuses.append(number)
     patterns = tuple(index)
     common = {part: ordinary.count(patterns[part]) for part in set().union(*parts.values())}
     for number, keys in parts.items():

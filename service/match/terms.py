@@ -1,4 +1,4 @@
-"""Finds banned terms and excuses in a view. Proposes only: whether a hit is a word or a piece of one is `verify`'s to say.
+"""Finds banned terms in a view. Proposes only: whether a hit is a word or a piece of one is `verify`'s to say.
 
 Places are spans in the folded text, where `verify` looks at the surroundings.
 """
@@ -38,28 +38,15 @@ class Matcher:
     """Only what no hit can do without: whole terms and the rarest part of each phrase. Most texts have none."""
     scan: Scan = field(repr=False)
 
-    def find(self, view: AlignedText) -> list[Hit]:
-        """Hits in `view`, in its own offsets."""
+    def find(self, view: AlignedText) -> Iterator[Hit]:
+        """All hits in `view`, in its own offsets."""
         if next(iter(self.probe(view.text)), None) is None:
-            return []
-        return list(self._hits(self._scan(view)))
-
-    def find_excuses(self, view: AlignedText) -> list[tuple[int, Span]]:
-        """Excuses (index of the excuse, place) in `view`, in its own offsets; also where no term stands plainly."""
-        uses = self.keys.uses
-        return [
-            (excuse, Span(start, start + uses[key].length))
-            for key, starts in self._scan(view).items()
-            for excuse in uses[key].excuses
-            for start in starts
-        ]
-
-    def _scan(self, view: AlignedText) -> dict[int, list[int]]:
+            return
         found: dict[int, list[int]] = {}
         uses = self.keys.uses
         for last, key in self.scan(view.text):
             found.setdefault(key, []).append(last + 1 - uses[key].length)
-        return found
+        yield from self._hits(found)
 
     def _hits(self, found: Found) -> Iterator[Hit]:
         for key, starts in found.items():
@@ -112,10 +99,8 @@ def _reach(steps: Sequence[tuple[Sequence[int], int]], end: int, gap: int) -> tu
     return None
 
 
-def compile_matcher(
-    terms: Sequence[Term], chosen: Sequence[int], excuses: Sequence[str], spell: Spell, corpus: Sequence[str]
-) -> Matcher:
+def compile_matcher(terms: Sequence[Term], chosen: Sequence[int], spell: Spell, corpus: Sequence[str]) -> Matcher:
     """A matcher for the terms at the indices `chosen`, written as `spell` writes them; `corpus` is ordinary text."""
-    keys = collect_keys(terms, chosen, excuses, spell, "\n".join(map(spell, corpus)))
+    keys = collect_keys(terms, chosen, spell, "\n".join(map(spell, corpus)))
     needed = [pattern for pattern, use in zip(keys.patterns, keys.uses, strict=True) if use.whole or use.anchors]
     return Matcher(terms, keys, compile_automaton(needed), compile_automaton(keys.patterns))

@@ -46,7 +46,6 @@ def crossing(clause: str, spans: Sequence[tuple[int, int]], part: Span, words: W
         holds = start <= part.start and part.end <= end
         if start < part.start < end or start < part.end < end:
             word = clause[start:end]
-            made = words.is_own(word) and (holds or not words.is_ordinary(word))
             harmless = (
                 not words.is_ordinary(word)
                 or (holds and words.is_own(word))

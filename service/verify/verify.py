@@ -16,7 +16,8 @@ from typing import Any
 from service.lexicon.policy import PlatformRules
 from service.lexicon.snapshot import Snapshot
 from service.match.candidate import Candidate
-from service.match.propose import Excuse, Proposals
+from service.match.excuses import Excuse
+from service.match.propose import Proposals
 from service.text.message import Message
 from service.text.span import Span
 from service.verify import checks
@@ -77,10 +78,8 @@ class Weigher:
 
     def weigh(self, candidate: Candidate) -> Outcome:
         """The outcome for `candidate` with its surroundings."""
-        if candidate.field == "text":
-            around = look_around(candidate, self.text)
-        else:
-            around = Surroundings(candidate.value, "", "")
+        in_text = candidate.field == "text"
+        around = look_around(candidate, self.text) if in_text else Surroundings(candidate.value, "", "")
         key = (candidate.detector, candidate.kind, candidate.value, candidate.view, around)
         outcome = self.known.get(key)
         if outcome is None:
@@ -146,7 +145,7 @@ def excused_by(candidate: Candidate, excuses: Excuses) -> Excuse | None:
     for excuse, place in excuses.get(candidate.parts[0].start, ()):
         if place.end < end:
             continue
-        if excuse.term is not None and (candidate.term is None or excuse.phrase not in candidate.term.except_):
+        if excuse.term_id and (candidate.term is None or excuse.term_id != candidate.term.id):
             continue
         if not excuse.categories or candidate.category in excuse.categories:
             return excuse

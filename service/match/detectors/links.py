@@ -53,7 +53,8 @@ def compile_detector(words: Words) -> Detector:
             if has_both(found.group(1)):
                 yield Mark(*found.span(), found.group(1), kind="share_code")
 
-    trigger = rf"//|[a-z0-9{HAN}]\.[a-z中公网商]|[0-9]\.[0-9]+\.|[a-z0-9](?:{GAP}|点|dot|小数点){{1,3}}{tlds}|{GAP}\s?[a-z0-9]{{8,14}}{GAP}"
+    spelled_dot = rf"[a-z0-9](?:{GAP}|点|dot|小数点){{1,3}}{tlds}"
+    trigger = rf"//|[a-z0-9{HAN}]\.[a-z中公网商]|[0-9]\.[0-9]+\.|{spelled_dot}|{GAP}\s?[a-z0-9]{{8,14}}{GAP}"
     return Detector("links", trigger, find, words)
 
 

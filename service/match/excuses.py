@@ -1,0 +1,62 @@
+"""Phrases that excuse the hits inside them: 微信零钱 for 微信, 膏方 for what sounds like 高仿.
+
+They are looked for as written, in the squeezed view only, and only where there is something to excuse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from service.lexicon.snapshot import Snapshot
+from service.lexicon.term import Localized
+from service.lexicon.vocabulary import Category
+from service.match.automaton import Scan, compile_automaton
+from service.normalise.views import Views
+from service.text.span import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Excuse:
+    """A phrase that excuses hits inside it."""
+
+    phrase: str
+    """In folded spelling."""
+    reason: Localized
+    categories: frozenset[Category]
+    """Empty: all."""
+    term_id: str
+    """Only hits of this term; empty: all."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExcuseFinder:
+    """A compiled set of excuses."""
+
+    groups: Sequence[tuple[int, Sequence[Excuse]]]
+    """Per pattern its length, squeezed, and the excuses that are spelled so."""
+    scan: Scan = field(repr=False)
+
+    def find(self, views: Views) -> Iterator[tuple[Excuse, Span]]:
+        """Excuses with their places in the folded text; nothing may stand in between that the phrase does not have."""
+        for last, group in self.scan(views.squeezed.text):
+            length, excuses = self.groups[group]
+            span = views.squeezed.span(last + 1 - length, last + 1)
+            written = views.folded.text[span.start : span.end]
+            for excuse in excuses:
+                if len(written) == length or written == excuse.phrase:
+                    yield excuse, span
+
+
+def compile_excuses(snapshot: Snapshot, fold: Callable[[str], str], spell: Callable[[str], str]) -> ExcuseFinder:
+    """All exceptions, shared ones and the terms' own. `fold` spells as the folded view does, `spell` as the squeezed."""
+    everybody = [
+        Excuse(fold(entry.phrase), entry.reason, frozenset(entry.categories), "") for entry in snapshot.exceptions
+    ]
+    own = [
+        Excuse(fold(phrase), Localized(), frozenset(), term.id) for term in snapshot.terms for phrase in term.except_
+    ]
+    groups: dict[str, list[Excuse]] = {}
+    for excuse in (*everybody, *own):
+        groups.setdefault(spell(excuse.phrase), []).append(excuse)
+    return ExcuseFinder([(len(text), group) for text, group in groups.items()], compile_automaton(list(groups)))
