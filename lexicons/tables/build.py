@@ -58,6 +58,14 @@ def fold(character: str, simplified: dict[str, str], extra: dict[str, str]) -> s
     return "".join(simplified.get(c, c) for c in plain)
 
 
+def fold_wholly(character: str, simplified: dict[str, str], extra: dict[str, str]) -> str:
+    """Folded until nothing more changes: Ʀ becomes the small capital ʀ, and that r. So a folded text folds to itself."""
+    plain, before = fold(character, simplified, extra), character
+    while plain != before:
+        plain, before = "".join(fold(c, simplified, extra) for c in plain), plain
+    return plain
+
+
 def build_fold() -> dict[str, object]:
     converter = opencc.OpenCC("t2s")
     han = [chr(code) for block in HAN for code in block]
@@ -69,7 +77,7 @@ def build_fold() -> dict[str, object]:
         character = chr(code)
         if 0xD800 <= code < 0xE000 or unicodedata.category(character) in {"Cn", "Co"}:
             continue
-        plain = fold(character, simplified, extra)
+        plain = fold_wholly(character, simplified, extra)
         if len(plain) == 1 and plain != character:
             one[character] = plain
         elif len(plain) != 1:
