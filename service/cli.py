@@ -14,7 +14,6 @@ from service.clock import SystemClock
 from service.engine import Engine
 from service.errors import DataError, ShenyanError
 from service.lexicon.load import load_snapshot
-from service.lexicon.vocabulary import ACTION_RANK, CHANNELS, PLATFORMS
 from service.lint import lint
 from service.live import load_live
 from service.record.database import Database
@@ -23,6 +22,7 @@ from service.record.migrate import upgrade
 from service.settings import Settings, read_settings
 from service.show import show_decision
 from service.text.message import MAX_TEXT, Message
+from service.vocabulary import ACTION_RANK, CHANNELS, PLATFORMS
 
 app = typer.Typer(
     name="shenyan",

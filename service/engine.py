@@ -13,11 +13,11 @@ from service.decide.decide import decide
 from service.decide.decision import Decision
 from service.lexicon.policy import CategoryWords, PlatformRules
 from service.lexicon.snapshot import Snapshot
-from service.lexicon.vocabulary import Category, Platform
 from service.match.pictures import name_blind_spots
 from service.match.propose import Proposer, compile_proposer
 from service.text.message import Message
 from service.verify.verify import Verifier, compile_verifier
+from service.vocabulary import Category, Platform
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from service.decide.decision import Decision
 from service.engine import Engine
 from service.lexicon.snapshot import Snapshot
 from service.lexicon.term import Term, parts_of
-from service.lexicon.vocabulary import PLATFORMS, Platform
 from service.normalise.views import fold, squeeze
 from service.text.message import Message
+from service.vocabulary import PLATFORMS, Platform
 
 CORPUS_PLATFORMS: tuple[Platform, ...] = ("generic", "pinduoduo", "taobao", "jd")
 CONFIRMED_CHECKS = {"policy", "contained"}

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import typer
 
 from service.decide.decision import Decision
-from service.lexicon.vocabulary import Action
 from service.match.candidate import Candidate
+from service.vocabulary import Action
 
 COLOURS: dict[Action, str] = {"allow": "green", "warn": "yellow", "block": "red"}
 

@@ -9,9 +9,9 @@ import msgspec
 
 from service import __version__
 from service.api.language import Language, in_language
-from service.lexicon.vocabulary import Action, Category, Severity
 from service.record.outcome import Excused, Found, Outcome, Recorded
 from service.text.span import utf16_offset
+from service.vocabulary import Action, Category, Severity
 
 
 class FindingOut(msgspec.Struct, frozen=True, kw_only=True):

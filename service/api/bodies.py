@@ -9,8 +9,8 @@ import msgspec
 from msgspec import Meta
 
 from service.errors import Malformed, Problem
-from service.lexicon.vocabulary import Channel, Platform
 from service.text.message import MAX_TEXT
+from service.vocabulary import Channel, Platform
 
 MAX_ATTACHMENTS = 5
 MAX_BATCH = 100

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from service.decide.decision import Verdict
-from service.lexicon.vocabulary import ACTION_RANK, SEVERITY_RANK
 from service.verify.finding import Dismissal
+from service.vocabulary import ACTION_RANK, SEVERITY_RANK
 
 READING_ORDER = ("squeezed", "lookalike", "split", "repeated", "homophone")
 """Plainer readings explain a hit better."""

@@ -8,9 +8,9 @@ from service.decide.collapse import collapse
 from service.decide.decision import Decision, Verdict
 from service.decide.phrase import NOTHING, mask, phrase_message, phrase_suggestion
 from service.lexicon.policy import CategoryWords, PlatformRules, Policy
-from service.lexicon.vocabulary import ACTION_RANK, Action, Category, Channel
 from service.text.message import Message
 from service.verify.finding import Dismissal, Finding
+from service.vocabulary import ACTION_RANK, Action, Category, Channel
 
 
 def decide(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from service.lexicon.term import Localized
-from service.lexicon.vocabulary import Action
 from service.verify.finding import Dismissal, Finding
+from service.vocabulary import Action
 
 
 @dataclass(frozen=True, slots=True)

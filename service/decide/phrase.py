@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from service.decide.decision import Verdict
 from service.lexicon.policy import CategoryWords, PlatformRules
 from service.lexicon.term import Localized
-from service.lexicon.vocabulary import ACTION_RANK, SEVERITY_RANK, Category
+from service.vocabulary import ACTION_RANK, SEVERITY_RANK, Category
 
 NOTHING = Localized()
 

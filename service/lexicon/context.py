@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from service.lexicon.term import Localized
-from service.lexicon.vocabulary import Category
+from service.vocabulary import Category
 
 
 class Context(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -16,8 +16,8 @@ from service.lexicon.locate import data_error, locate
 from service.lexicon.policy import CategoryWords, PlatformRules
 from service.lexicon.snapshot import Snapshot
 from service.lexicon.term import ExceptionPhrase, Term
-from service.lexicon.vocabulary import CATEGORIES, PLATFORMS, Category
 from service.normalise.tables import Tables, load_tables
+from service.vocabulary import CATEGORIES, PLATFORMS, Category
 
 T = TypeVar("T")
 

@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 
 from service.lexicon.term import Localized
-from service.lexicon.vocabulary import Action, Category, Channel, Platform, Severity
+from service.vocabulary import Action, Category, Channel, Platform, Severity
 
 
 class Clause(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

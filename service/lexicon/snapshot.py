@@ -12,8 +12,8 @@ import msgspec
 from service.lexicon.context import Context
 from service.lexicon.policy import CategoryWords, PlatformRules
 from service.lexicon.term import ExceptionPhrase, Term
-from service.lexicon.vocabulary import Category, Platform
 from service.normalise.tables import Tables
+from service.vocabulary import Category, Platform
 
 
 @dataclass(frozen=True, slots=True)

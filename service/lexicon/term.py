@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from service.lexicon.vocabulary import Category, Platform, Severity
+from service.vocabulary import Category, Platform, Severity
 
 MatchMode = Literal["word", "substring", "phrase"]
 Disguise = Literal["homophone", "split", "lookalike"]

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from service.lexicon.term import Localized, Term
-from service.lexicon.vocabulary import Category, Severity
 from service.text.span import Span
+from service.vocabulary import Category, Severity
 
 ViewName = Literal["squeezed", "lookalike", "split", "repeated", "homophone", "digits", "folded", "image"]
 

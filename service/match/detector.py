@@ -16,13 +16,13 @@ import msgspec
 
 from service.errors import DataError
 from service.lexicon.term import Localized
-from service.lexicon.vocabulary import Category, Severity
 from service.match import detectors
 from service.match.candidate import Candidate, ViewName
 from service.match.disguise import name_disguises
 from service.normalise.aligned import AlignedText
 from service.normalise.tables import Tables
 from service.text.span import Span
+from service.vocabulary import Category, Severity
 
 Words = Mapping[str, Any]
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 from service.lexicon.snapshot import Snapshot
 from service.lexicon.term import Localized
-from service.lexicon.vocabulary import Category
 from service.match.automaton import Scan, compile_automaton
 from service.normalise.views import Views
 from service.text.span import Span
+from service.vocabulary import Category
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 
 from service.lexicon.term import Localized
-from service.lexicon.vocabulary import Action, Severity
 from service.match.candidate import Candidate
 from service.text.message import Image
 from service.text.span import Span
+from service.vocabulary import Action, Severity
 
 SEVERITY_FOR: dict[Action, Severity] = {"allow": "low", "warn": "medium", "block": "high"}
 """The severity that leads to a fail action under every policy."""

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from service.lexicon.vocabulary import Category, Channel, Platform, Severity
+from service.vocabulary import Category, Channel, Platform, Severity
 
 State = Literal["open", "overridden"]
 

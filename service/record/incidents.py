@@ -9,11 +9,11 @@ import msgspec
 from sqlalchemy import ColumnElement, Row, exists, select, tuple_, update
 
 from service.errors import Conflict, NotFound
-from service.lexicon.vocabulary import Category, Platform
 from service.record import schema
 from service.record.cursor import read_time_cursor, time_cursor
 from service.record.database import Store, reading, writing
 from service.record.incident import Incident, State
+from service.vocabulary import Category, Platform
 
 _table = schema.incidents
 _EQUAL = ("platform", "shop_id", "agent_id", "decision", "state", "key_id")

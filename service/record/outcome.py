@@ -11,9 +11,9 @@ import msgspec
 
 from service.decide.decision import Decision, Verdict
 from service.lexicon.term import Localized
-from service.lexicon.vocabulary import Action, Category, Severity
 from service.match.candidate import Candidate
 from service.verify.finding import Dismissal
+from service.vocabulary import Action, Category, Severity
 
 Recorded = Literal["database", "journal", "none"]
 

@@ -8,12 +8,12 @@ from datetime import datetime
 import msgspec
 
 from service.decide.decision import Decision
-from service.lexicon.vocabulary import SEVERITY_RANK
 from service.record.incident import Incident
 from service.record.outcome import Outcome
 from service.record.replies import Scope
 from service.record.withhold import kept_findings, kept_text, storable
 from service.text.message import Message
+from service.vocabulary import SEVERITY_RANK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

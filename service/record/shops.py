@@ -11,11 +11,11 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from service.errors import NotFound
-from service.lexicon.vocabulary import Platform
 from service.record import schema
 from service.record.cursor import key_cursor, read_key_cursor
 from service.record.database import Store, reading, writing
 from service.text.message import NO_ASSETS, Assets
+from service.vocabulary import Platform
 
 _table = schema.shops
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 
-from service.lexicon.vocabulary import Channel, Platform
+from service.vocabulary import Channel, Platform
 
 MAX_TEXT = 10_000
 """Code points that one message may have; longer ones are refused, never cut off."""

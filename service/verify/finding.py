@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from service.lexicon.vocabulary import Severity
 from service.match.candidate import Candidate
+from service.vocabulary import Severity
 
 
 @dataclass(frozen=True, slots=True)

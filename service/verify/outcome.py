@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.lexicon.policy import PlatformRules
-from service.lexicon.vocabulary import Severity
 from service.match.candidate import Candidate
 from service.text.message import Message
 from service.verify.surroundings import Surroundings
+from service.vocabulary import Severity
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,11 @@ from service.api.answer import findings_out
 from service.api.language import Language, language_of
 from service.api.parameters import STRICT, Body, Cursor, Limit, Moment, Name, Page, Stored, errors
 from service.api.state import ServiceState
-from service.lexicon.vocabulary import Category, Channel, Platform, Severity
 from service.record.incident import Incident, State
 from service.record.incidents import IncidentFilters, get_incident, list_incidents, override_incident
 from service.record.keys import ApiKey
 from service.record.outcome import Found
+from service.vocabulary import Category, Channel, Platform, Severity
 
 router = APIRouter(prefix="/v1/incidents", tags=["incidents"], dependencies=STRICT)
 

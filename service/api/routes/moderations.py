@@ -11,8 +11,8 @@ from service.api.bodies import AnalyzeBody, ModerationsBody, TextPart, check_mes
 from service.api.hot import Call
 from service.api.routes.moderate import sent_of
 from service.errors import Malformed, Problem
-from service.lexicon.vocabulary import CATEGORIES, SEVERITIES, Category, Severity
 from service.record.outcome import Outcome
+from service.vocabulary import CATEGORIES, SEVERITIES, Category, Severity
 
 MODERATIONS = msgspec.json.Decoder(ModerationsBody)
 SCORES: Mapping[Severity, float] = {severity: (rank + 1) / len(SEVERITIES) for rank, severity in enumerate(SEVERITIES)}

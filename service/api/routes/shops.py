@@ -12,10 +12,10 @@ from pydantic import AfterValidator, BaseModel, Field
 from service.api.access import Requires
 from service.api.parameters import STRICT, AuditReason, Body, Cursor, Limit, Name, Page, Stored, errors
 from service.api.state import ServiceState
-from service.lexicon.vocabulary import Platform
 from service.record.audit import add_entry
 from service.record.keys import ApiKey
 from service.record.shops import Shop, delete_shop, get_shop, list_shops, put_shop
+from service.vocabulary import Platform
 
 router = APIRouter(prefix="/v1/shops", tags=["shops"], dependencies=STRICT)
 
