@@ -15,9 +15,13 @@ from typing import ParamSpec, TypeVar
 
 import pytest
 
+from service.engine import Engine
+from service.lexicon.load import load_snapshot
+from service.lexicon.snapshot import Snapshot
 from service.record.database import Database
 from service.record.migrate import upgrade
 from service.record.schema import metadata
+from service.settings import Settings
 from tests.postgresql import PostgresServer, run_server
 
 P = ParamSpec("P")
@@ -31,6 +35,18 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:
         if name.startswith("SHENYAN_"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def snapshot() -> Snapshot:
+    """The shipped data files."""
+    return load_snapshot(Settings().lexicon_dir)
+
+
+@pytest.fixture(scope="session")
+def engine(snapshot: Snapshot, tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    """The engine of the shipped data files, compiled once."""
+    return Engine.compile(snapshot, tmp_path_factory.mktemp("engine"))
 
 
 def outside_loop(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

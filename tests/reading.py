@@ -1,0 +1,26 @@
+"""How tests read a decision: the slices of the text as typed, and by whom they were found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from service.decide.decision import Decision
+from service.match.candidate import Candidate
+from service.vocabulary import Category
+
+
+def slices(text: str, candidates: Sequence[Candidate]) -> list[str]:
+    """What the spans cut out of `text`, in order."""
+    spans = sorted({candidate.span for candidate in candidates})
+    return [text[start:end] for start, end in spans]
+
+
+def found(decision: Decision, category: Category | None = None) -> list[Candidate]:
+    """The candidates that became verdicts, of one category or of all."""
+    candidates = [verdict.finding.candidate for verdict in decision.verdicts]
+    return [candidate for candidate in candidates if category in (None, candidate.category)]
+
+
+def dismissed_by(decision: Decision, check: str) -> list[Candidate]:
+    """The candidates that this check dismissed."""
+    return [dismissal.candidate for dismissal in decision.dismissed if dismissal.check == check]
