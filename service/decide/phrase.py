@@ -41,8 +41,8 @@ def mask(text: str, verdicts: Sequence[Verdict]) -> str:
     for verdict in verdicts:
         candidate = verdict.finding.candidate
         if candidate.field == "text":
-            start, end = candidate.span
-            characters[start:end] = "*" * (end - start)
+            for start, end in (candidate.span, *candidate.more):
+                characters[start:end] = "*" * (end - start)
     return "".join(characters)
 
 

@@ -39,5 +39,7 @@ class Candidate:
     """What the detector saw that speaks for the hit: the words before an account, the card's BIN, …"""
     kind: str = ""
     """Which of the detector's kinds: `mobile`, `share_code`, …; empty where it has just one."""
+    more: tuple[Span, ...] = ()
+    """Other places, in the text as typed, that say the same amid the same words; what holds here holds there."""
     field: str = "text"
     """`text`, or `attachments/N` where a picture's code says it."""

@@ -6,7 +6,7 @@ Adding one touches that module, that file and its test.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import iter_modules
@@ -19,6 +19,7 @@ from service.lexicon.term import Localized
 from service.match import detectors
 from service.match.candidate import Candidate, ViewName
 from service.match.disguise import name_disguises
+from service.match.repeats import surroundings_key
 from service.normalise.aligned import AlignedText
 from service.normalise.tables import Tables
 from service.text.span import Span
@@ -67,10 +68,16 @@ class Detector:
     words: Words
     view: ViewName = "folded"
 
-    def propose(self, reading: Reading) -> list[Candidate]:
-        return [self._candidate(mark, reading) for mark in self.find(reading)]
+    def propose(self, reading: Reading) -> Iterator[Candidate]:
+        """A candidate for each thing found; what is found again amid the same words is its `more`."""
+        groups: dict[object, list[Mark]] = {}
+        for mark in self.find(reading):
+            amid = surroundings_key(reading.folded.text, mark.start, mark.end)
+            groups.setdefault((mark.kind, mark.value, amid), []).append(mark)
+        for marks in groups.values():
+            yield self._candidate(marks[0], reading, marks[1:])
 
-    def _candidate(self, mark: Mark, reading: Reading) -> Candidate:
+    def _candidate(self, mark: Mark, reading: Reading, again: Sequence[Mark]) -> Candidate:
         words = self.words["kinds"][mark.kind] if mark.kind else self.words
         span = reading.folded.span(mark.start, mark.end)
         typed, folded = reading.exact[span.start : span.end], reading.folded.text[mark.start : mark.end]
@@ -87,6 +94,7 @@ class Detector:
             suggestion=msgspec.convert(words.get("suggestion") or self.words.get("suggestion", {}), Localized),
             evidence=mark.evidence,
             kind=mark.kind,
+            more=tuple(reading.folded.span(other.start, other.end) for other in again),
         )
 
 

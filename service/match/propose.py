@@ -16,6 +16,7 @@ from service.match.disguise import name_disguises
 from service.match.excuses import Excuse, ExcuseFinder, compile_excuses
 from service.match.pattern import Pattern, compile_pattern, show_noise
 from service.match.pictures import PictureWords, compile_pictures, propose_pictures
+from service.match.repeats import surroundings_key
 from service.match.terms import Hit, Matcher, compile_matcher
 from service.normalise.aligned import AlignedText
 from service.normalise.tables import Tables
@@ -79,15 +80,21 @@ class Proposer:
 
     def _from_terms(self, message: Message, views: Views) -> Iterator[Candidate]:
         """Hits in every reading; the looser ones only where a stricter one does not show the same."""
+        folded = views.folded.text
         for name, view in self._readings(views):
             matcher = self.homophones if name == "homophone" else self.plain
+            groups: dict[object, list[tuple[Hit, tuple[Span, ...]]]] = {}
             for hit in matcher.find(view):
-                term = self.terms[hit.term]
                 parts = tuple(view.span(part.start, part.end) for part in hit.parts)
-                if not in_force(term, message) or ends_between(term, parts, views.folded.text):
+                amid = surroundings_key(folded, parts[0].start, parts[-1].end)
+                groups.setdefault((hit.term, amid), []).append((hit, parts))
+            for (hit, parts), *again in groups.values():
+                term = self.terms[hit.term]
+                if not in_force(term, message) or ends_between(term, parts, folded):
                     continue
-                if name == "squeezed" or self._is_disguised(hit, parts, views.folded.text, name):
-                    yield self._candidate(term, parts, views, name)
+                if name == "squeezed" or self._is_disguised(hit, parts, folded, name):
+                    more = tuple(views.folded.span(other[0].start, other[-1].end) for _, other in again)
+                    yield self._candidate(term, parts, views, name, more)
 
     def _readings(self, views: Views) -> Iterator[tuple[ViewName, AlignedText]]:
         """The views that this text needs."""
@@ -114,7 +121,9 @@ class Proposer:
             len(part) > 1 or part == surface for part, surface in zip(plain, typed, strict=True)
         )
 
-    def _candidate(self, term: Term, parts: tuple[Span, ...], views: Views, name: ViewName) -> Candidate:
+    def _candidate(
+        self, term: Term, parts: tuple[Span, ...], views: Views, name: ViewName, more: tuple[Span, ...]
+    ) -> Candidate:
         span = views.folded.span(parts[0].start, parts[-1].end)
         # Between the parts of a phrase anything may stand; only what stands inside a part is a disguise.
         folded = "".join(views.folded.text[part.start : part.end] for part in parts)
@@ -131,6 +140,7 @@ class Proposer:
             disguises=name_disguises(typed, folded, name, self.tables.fold),
             reason=term.reason,
             suggestion=term.suggestion,
+            more=more,
         )
 
     def _from_detectors(self, views: Views) -> Iterator[Candidate]:

@@ -6,10 +6,9 @@ import re
 from dataclasses import dataclass
 
 from service.match.candidate import Candidate
+from service.match.repeats import REACH
 
 SENTENCE_END = re.compile("[。！？!?\n;；]")
-REACH = 24
-"""Characters looked at on either side."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,9 @@ LOOSE = {"homophone"}
 SOUND_REACH = 6
 """Characters on either side in which a word must stand that speaks for the term."""
 
+ENOUGH = 100
+"""Findings that block, after which the rest of a message is taken as proposed: the decision can't get any stricter."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verifier:
@@ -48,6 +51,7 @@ class Verifier:
         self, proposals: Proposals, message: Message, rules: PlatformRules
     ) -> tuple[list[Finding], list[Dismissal]]:
         """Every candidate becomes one finding or one dismissal."""
+        policy, blocking = rules.policy_on(message.day), 0
         findings: list[Finding] = []
         dismissals: list[Dismissal] = []
         weigher = Weigher(self, message, rules, proposals.views.folded.text)
@@ -57,36 +61,34 @@ class Verifier:
             if excuse is not None:
                 dismissals.append(Dismissal(candidate, "exception", f"inside {excuse.phrase}"))
                 continue
+            if blocking >= ENOUGH:
+                findings.append(Finding(candidate, candidate.severity, f"not weighed: {ENOUGH} others block already"))
+                continue
             outcome = weigher.weigh(candidate)
             if isinstance(outcome, Dismissed):
                 dismissals.append(Dismissal(candidate, outcome.check, outcome.because))
             else:
-                findings.append(Finding(candidate, outcome.severity or candidate.severity, outcome.by))
+                finding = Finding(candidate, outcome.severity or candidate.severity, outcome.by)
+                findings.append(finding)
+                blocking += policy.action(candidate.category, finding.severity) == "block"
         return findings, dismissals
 
 
 @dataclass(slots=True)
 class Weigher:
-    """Weighs the candidates of one text; a text that says the same thing a thousand times is weighed once."""
+    """Weighs the candidates of one text."""
 
     verifier: Verifier
     message: Message
     rules: PlatformRules
     text: str
     cuts: Cuts = field(default_factory=dict)
-    known: dict[tuple[object, ...], Outcome] = field(default_factory=dict)
 
     def weigh(self, candidate: Candidate) -> Outcome:
         """The outcome for `candidate` with its surroundings."""
         in_text = candidate.field == "text"
         around = look_around(candidate, self.text) if in_text else Surroundings(candidate.value, "", "")
-        key = (candidate.detector, candidate.kind, candidate.value, candidate.view, around)
-        outcome = self.known.get(key)
-        if outcome is None:
-            outcome = self.known[key] = self._weigh(Case(candidate, around, self.message, self.rules))
-        return outcome
-
-    def _weigh(self, case: Case) -> Outcome:
+        case = Case(candidate, around, self.message, self.rules)
         check = self.verifier.checks.get(case.candidate.detector)
         outcome = check(case) if check else self._check_words(case)
         if isinstance(outcome, Dismissed):
