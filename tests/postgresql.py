@@ -38,18 +38,21 @@ class PostgresServer:
 
 
 @contextmanager
-def run_server() -> Iterator[PostgresServer]:
-    """Starts a server and stops it at the end. Raises RuntimeError when it can't be started."""
+def run_server(options: str = SPEED) -> Iterator[PostgresServer]:
+    """Starts a server and stops it at the end; `options` are given to the system's own one.
+
+    Raises RuntimeError when it can't be started.
+    """
     binaries = _system_binaries()
     # PostgreSQL refuses to run as root, so root hands it over.
     owner = "postgres" if os.geteuid() == 0 else None
     if binaries is None or (owner and not _exists(owner)):
         yield from _run_wheel()
     else:
-        yield from _run_system(binaries, owner)
+        yield from _run_system(binaries, owner, options)
 
 
-def _run_system(binaries: Path, owner: str | None) -> Iterator[PostgresServer]:
+def _run_system(binaries: Path, owner: str | None, options: str) -> Iterator[PostgresServer]:
     folder = Path(tempfile.mkdtemp(prefix="shenyan-postgresql-"))
     if owner:
         shutil.chown(folder, owner)
@@ -60,7 +63,7 @@ def _run_system(binaries: Path, owner: str | None) -> Iterator[PostgresServer]:
 
     try:
         run("initdb", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync", "-U", "postgres")
-        run("pg_ctl", "-w", "-l", folder / "log", "-o", f"-k {folder} -h '' {SPEED}", "start")
+        run("pg_ctl", "-w", "-l", folder / "log", "-o", f"-k {folder} -h '' {options}", "start")
         try:
             yield PostgresServer(binaries / "psql", folder)
         finally:
