@@ -33,8 +33,9 @@ lock: .venv/dev
 	$(UV) --upgrade pyproject.toml --output-file requirements.lock
 	$(UV) --upgrade --group dev pyproject.toml --output-file requirements-dev.lock --constraint requirements.lock
 
+# Built with the pinned hatchling of the lock file, so without a registry.
 wheel: .venv/dev
-	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
+	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
 
 clean:
 	rm -rf .venv dist
