@@ -28,7 +28,7 @@ async def audit(client: httpx.AsyncClient, **query: Any) -> dict[str, Any]:
 
 async def test_a_key_is_shown_once(client: httpx.AsyncClient) -> None:
     body = {"name": "chat server", "role": "client", "rate_limit": "100/second"}
-    response = await client.post("/v1/keys", json=body, headers={"X-Audit-Reason": "新客服系统".encode()})
+    response = await client.post("/v1/keys", json=body, headers={b"X-Audit-Reason": "新客服系统".encode()})
     made = response.json()
     assert response.status_code == 201
     assert response.headers["cache-control"] == "no-store"
