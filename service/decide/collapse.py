@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from service.decide.decision import Verdict
+from service.match.candidate import Candidate
 from service.verify.finding import Dismissal
 from service.vocabulary import ACTION_RANK, SEVERITY_RANK
 
@@ -13,7 +14,7 @@ READING_ORDER = ("squeezed", "lookalike", "split", "repeated", "homophone")
 
 
 def collapse(verdicts: Sequence[Verdict]) -> tuple[list[Verdict], list[Dismissal]]:
-    """Drop every verdict that lies within a stronger or equal one of its field, and of equals all but one.
+    """Drop every verdict that lies within a stronger or equal one of its field, or around a stronger one of its category.
 
     Stronger: the stricter action, then the graver severity, then the longer span, then what was typed more plainly.
     Kept verdicts come in the order of their spans.
@@ -29,6 +30,10 @@ def collapse(verdicts: Sequence[Verdict]) -> tuple[list[Verdict], list[Dismissal
         if holder is not None and start < end <= holder.finding.candidate.span.end:
             dropped.append(Dismissal(candidate, "contained", f"inside {_name(holder)}"))
             continue
+        core = next((inner for place in range(start, end) if (inner := covered.get((candidate.field, place)))), None)
+        if core is not None and _says_less(candidate, core.finding.candidate):
+            dropped.append(Dismissal(candidate, "contained", f"around {_name(core)}"))
+            continue
         kept.append(verdict)
         for place in range(start, end):
             other = covered.setdefault((candidate.field, place), verdict)
@@ -36,6 +41,11 @@ def collapse(verdicts: Sequence[Verdict]) -> tuple[list[Verdict], list[Dismissal
                 covered[candidate.field, place] = verdict
     kept.sort(key=lambda v: (v.finding.candidate.field, v.finding.candidate.span))
     return kept, dropped
+
+
+def _says_less(candidate: Candidate, core: Candidate) -> bool:
+    """Whether `candidate` is a weaker reading around `core`: 你是傻逼吗 around 傻逼."""
+    return candidate.category == core.category and candidate.span.contains(core.span)
 
 
 def _strength(verdict: Verdict) -> tuple[int, int, int, int, str]:
