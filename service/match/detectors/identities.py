@@ -16,10 +16,14 @@ def compile_detector(words: Words) -> Detector:
     pattern = compile_pattern(rf"[1-8](?:{SEPARATORS}[0-9]){{16}}{SEPARATORS}[0-9x]")
 
     def find(reading: Reading) -> Iterator[Mark]:
-        text = reading.digits
-        for found in pattern.finditer(text):
-            start, end = found.span()
-            if not text[start - 1 : start].isdigit() and not text[end : end + 1].isdigit():
-                yield Mark(start, end, NOT_CHARACTER.sub("", found.group()).upper())
+        seen: set[tuple[int, int]] = set()
+        # As typed first: in 王五1101… the name's 五 is no digit of the number.
+        for text in (reading.noise, reading.digits):
+            for found in pattern.finditer(text):
+                start, end = found.span()
+                whole = not text[max(0, start - 1) : start].isdigit() and not text[end : end + 1].isdigit()
+                if whole and (start, end) not in seen:
+                    seen.add((start, end))
+                    yield Mark(start, end, NOT_CHARACTER.sub("", found.group()).upper())
 
     return Detector("identities", rf"[1-8](?:{SEPARATORS}[0-9]){{16}}{SEPARATORS}[0-9x]", find, words, view="digits")

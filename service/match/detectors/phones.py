@@ -34,7 +34,7 @@ def compile_detector(words: Words) -> Detector:
         for kind, pattern in patterns.items():
             for found in pattern.finditer(text):
                 start, end = found.span()
-                if any(start < b and a < end for a, b in seen) or stands_in_number(text, start, end):
+                if any(start < b and a < end for a, b in seen) or stands_in_number(reading, start, end):
                     continue
                 if kind != "mobile" and UNEVEN.search(found.group()):
                     continue
@@ -46,11 +46,15 @@ def compile_detector(words: Words) -> Detector:
     return Detector("phones", rf"[0-9](?:{SEPARATORS}[0-9]){{8}}", find, words, view="digits")
 
 
-def stands_in_number(text: str, start: int, end: int) -> bool:
-    """Whether the digits go on to the left or right: then it is a piece of a longer number."""
-    before, after = text[max(0, start - 2) : start], text[end : end + 2]
+def stands_in_number(reading: Reading, start: int, end: int) -> bool:
+    """Whether the digits go on to the left or right: then it is a piece of a longer number.
+
+    A digit word goes on in digit words only: 张三138… is a name and a number, and so is …8000一直.
+    """
+    left, right = (reading.noise if reading.noise[edge].isascii() else reading.digits for edge in (start, end - 1))
+    before, after = left[max(0, start - 2) : start], right[end : end + 2]
     return bool(
-        (before[-1:].isdigit() and text[start].isdigit())
+        (before[-1:].isdigit() and left[start].isdigit())
         or after[:1].isdigit()
         or (len(before) == 2 and before[1] in "." and before[0].isdigit())
         or (len(after) == 2 and after[0] == "." and after[1].isdigit())

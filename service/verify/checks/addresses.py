@@ -11,11 +11,14 @@ SHORTEST = 6
 
 
 def compile_check(words: Words) -> Check:
-    invites, ships = tuple(words["invites"]), tuple(words["ships"])
+    invites, ships, no_roads = tuple(words["invites"]), tuple(words["ships"]), tuple(words["not_roads"])
 
     def check(case: Case) -> Outcome:
         if is_registered(case.candidate.value, case.message):
             return Dismissed("own_address", "registered by the shop")
+        no_road = contains_any(case.candidate.value, no_roads)
+        if no_road:
+            return Dismissed("form", f"{no_road} is no road, so the number is a day or the like")
         invitation = contains_any(case.around.near, invites)
         if invitation:
             return Confirmed(f"{invitation} invites to come", "high")

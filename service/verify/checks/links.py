@@ -13,6 +13,8 @@ SCHEME = re.compile(r"^[a-z0-9.+-]*\s?:?\s?/\s?/\s?")
 LABEL = re.compile(r"^[^\W_](?:[\w-]*[^\W_])?$")
 LAST_LABEL = re.compile(r"^(?:xn--[a-z0-9-]+|[^\W\d_]{2,24})$")
 HOST_END = re.compile(r"[/?#:\s]")
+WEB_SCHEMES = {"http", "https", "hxxp", "hxxps", "htxp", "ftp"}
+"""As people write them; the others belong to apps."""
 LINK_WORDS = (
     "http",
     "www",
@@ -29,7 +31,6 @@ LINK_WORDS = (
     "搜",
     "地址",
 )
-
 ADDRESS_WORDS = ("http", "网址", "链接", "网站", "浏览器", "访问", "登录", "输入")
 
 
@@ -51,13 +52,12 @@ def compile_check(words: Words) -> Check:
         if case.candidate.kind == "spoken" or host.startswith("www."):
             return Confirmed(f"link to {host}")
         if case.candidate.kind == "scheme":
-            if not is_host(host):
-                return Dismissed("form", f"{host} cannot be a host")
-            return Confirmed(f"link to {host}")
+            return check_scheme(link, host)
         suffix = host.rpartition(".")[2]
-        registered = suffixes.privatesuffix(host, accept_unknown=False) if host.isascii() else host
-        if not registered:
+        if not suffixes.privatesuffix(host, accept_unknown=False):
             return Dismissed("public_suffix", f".{suffix} is no top-level domain")
+        if not suffix.isascii() and case.around.after[:1].isalnum():
+            return Dismissed("form", f"{suffix} begins a sentence: {suffix}{case.around.after[:4]}")
         name = host.removesuffix("." + suffix).rpartition(".")[2]
         marked = link != host or contains_any(case.around.near, LINK_WORDS) or host.startswith("www.")
         if suffix in unit_like and not marked:
@@ -67,6 +67,14 @@ def compile_check(words: Words) -> Check:
         return Confirmed(f"host {host} under .{suffix}")
 
     return check
+
+
+def check_scheme(link: str, host: str) -> Outcome:
+    """A scheme of the web needs a host; one of an app opens the app whatever follows: weixin://dl/business."""
+    scheme = link.partition(":")[0].strip()
+    if scheme in WEB_SCHEMES or "/" in scheme:
+        return Confirmed(f"link to {host}") if is_host(host) else Dismissed("form", f"{host} cannot be a host")
+    return Confirmed(f"link that opens an app: {scheme}")
 
 
 def is_host(host: str) -> bool:
