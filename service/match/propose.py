@@ -81,6 +81,7 @@ class Proposer:
     def _from_terms(self, message: Message, views: Views) -> Iterator[Candidate]:
         """Hits in every reading; the looser ones only where a stricter one does not show the same."""
         folded = views.folded.text
+        seen: set[tuple[int, tuple[Span, ...]]] = set()
         for name, view in self._readings(views):
             matcher = self.homophones if name == "homophone" else self.plain
             groups: dict[object, list[tuple[Hit, tuple[Span, ...]]]] = {}
@@ -92,21 +93,24 @@ class Proposer:
                 term = self.terms[hit.term]
                 if not in_force(term, message) or ends_between(term, parts, folded):
                     continue
+                if (hit.term, parts) in seen:
+                    continue
                 if name == "squeezed" or self._is_disguised(hit, parts, folded, name):
+                    seen.add((hit.term, parts))
                     more = tuple(views.folded.span(other[0].start, other[-1].end) for _, other in again)
                     yield self._candidate(term, parts, views, name, more)
 
     def _readings(self, views: Views) -> Iterator[tuple[ViewName, AlignedText]]:
-        """The views that this text needs."""
+        """The views that this text needs, the plainest first."""
         squeezed = views.squeezed
         yield "squeezed", squeezed
-        yield "homophone", read_homophones(squeezed, self.tables)
         loose: Iterable[tuple[ViewName, AlignedText | None]] = (
             ("lookalike", read_lookalikes(squeezed, self.tables)),
             ("split", read_splits(squeezed, self.tables)),
             ("repeated", read_repeats(squeezed)),
         )
         yield from ((name, view) for name, view in loose if view is not None)
+        yield "homophone", read_homophones(squeezed, self.tables)
 
     def _is_disguised(self, hit: Hit, parts: Sequence[Span], folded: str, name: ViewName) -> bool:
         """Whether a loose view's hit is one: something differs from the term, and may differ so."""
