@@ -6,7 +6,6 @@ Plain ASGI, because it stands before the routes that carry the load. It never lo
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils import uuid7
@@ -79,8 +78,3 @@ def request_id_of(scope: Scope) -> str:
         if name == b"x-request-id" and SANE_ID.fullmatch(value):
             return str(value, "ascii")
     return str(uuid7())
-
-
-def state_of(scope: Scope) -> Any:
-    """The lifespan's state, as the server hands it to each request."""
-    return scope["state"]

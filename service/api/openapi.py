@@ -23,7 +23,6 @@ from service.api.routes.moderate import BatchAnswer, analyze, moderate, moderate
 from service.api.routes.moderations import ModerationsAnswer, moderations
 
 REF = "#/components/schemas/{name}"
-SCHEMA_NAMES = {"ProblemBody": "Problem"}
 
 
 class ModerateBatch(msgspec.Struct):

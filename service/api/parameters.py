@@ -105,5 +105,9 @@ def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {
         status: {"description": HTTPStatus(status).phrase, "content": content}
+        | ({"headers": RETRY_AFTER} if status in (429, 503) else {})
         for status in sorted({*statuses, 401, 403, 422, 429, 500, 503})
     }
+
+
+RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}}

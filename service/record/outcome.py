@@ -12,6 +12,7 @@ import msgspec
 from service.decide.decision import Decision, Verdict
 from service.lexicon.term import Localized
 from service.match.candidate import Candidate
+from service.text.span import Span
 from service.verify.finding import Dismissal
 from service.vocabulary import Action, Category, Severity
 
@@ -59,6 +60,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Found, ...]
     dismissed: tuple[Excused, ...]
     masked_text: str
+    masked: tuple[tuple[int, int], ...] = ()
+    """Where `masked_text` has asterisks."""
     agent_message: Localized
     suggestion: Localized
     lexicon_version: str
@@ -79,12 +82,18 @@ def outcome_of(decision: Decision, text: str, request_id: str, *, explain: bool)
         findings=tuple([_found(verdict, text, lexicon) for verdict in decision.verdicts]),
         dismissed=tuple([_excused(each, text) for each in decision.dismissed]) if explain else (),
         masked_text=decision.masked_text,
+        masked=tuple([span for verdict in decision.verdicts for span in places(verdict.finding.candidate)]),
         agent_message=decision.agent_message,
         suggestion=decision.suggestion,
         lexicon_version=decision.lexicon_version,
         policy_version=decision.policy_version,
         degraded=decision.degraded,
     )
+
+
+def places(hit: Candidate) -> tuple[Span, ...]:
+    """Where in the message's text a hit stands; nowhere for one in a picture."""
+    return (hit.span, *hit.more) if hit.field == "text" else ()
 
 
 def _found(verdict: Verdict, text: str, lexicon: str) -> Found:

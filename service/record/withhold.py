@@ -12,7 +12,7 @@ from typing import TypeVar
 import msgspec
 
 from service.decide.decision import Decision
-from service.record.outcome import Excused, Found, Outcome
+from service.record.outcome import Excused, Found, Outcome, places
 
 Row = TypeVar("Row", Found, Excused)
 SECRET_CATEGORIES = frozenset({"bank_account", "payment_account", "privacy_leak"})
@@ -28,7 +28,7 @@ def kept_text(decision: Decision, text: str, *, keep_evidence: bool) -> str:
         return storable(text)
     hits = [verdict.finding.candidate for verdict in decision.verdicts]
     hits += [each.candidate for each in decision.dismissed if each.check in EXCUSED_SECRETS]
-    spans = [hit.span for hit in hits if hit.field == "text" and is_secret(hit.category, hit.detector)]
+    spans = [span for hit in hits if is_secret(hit.category, hit.detector) for span in places(hit)]
     return storable(overwrite(text, spans))
 
 
@@ -59,12 +59,11 @@ def for_retries(outcome: Outcome, *, keep_evidence: bool) -> Outcome:
 
 def replayed(outcome: Outcome, text: str) -> Outcome:
     """What `for_retries` kept, with the words sliced out of `text` again."""
-    spans = [(row.start, row.end) for row in outcome.findings if row.field == "text"]
     return msgspec.structs.replace(
         outcome,
         findings=tuple(_resliced(row, text) for row in outcome.findings),
         dismissed=tuple(_resliced(row, text) for row in outcome.dismissed),
-        masked_text=overwrite(text, spans),
+        masked_text=overwrite(text, outcome.masked),
         replayed=True,
     )
 
@@ -76,9 +75,10 @@ def is_secret(category: str, detector: str) -> bool:
 
 def overwrite(text: str, spans: Iterable[tuple[int, int]]) -> str:
     """`text` with asterisks over the spans, of the same length."""
+    characters = list(text)
     for start, end in spans:
-        text = f"{text[:start]}{'*' * (end - start)}{text[end:]}"
-    return text
+        characters[start:end] = "*" * (end - start)
+    return "".join(characters)
 
 
 def storable(text: str) -> str:
