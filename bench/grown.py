@@ -13,6 +13,7 @@ from dataclasses import replace
 from time import perf_counter
 
 from bench.messages import made_up_terms, message
+from bench.report import BenchError
 from bench.timing import memory_mb, time_calls
 from service.engine import Engine
 from service.lexicon.load import load_snapshot
@@ -40,10 +41,11 @@ def measure(count: int) -> dict[str, float]:
 
 
 def measure_apart(count: int) -> dict[str, float]:
-    """The same, in a new process."""
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.grown", str(count)], check=True, capture_output=True, text=True, timeout=120
-    )
+    """The same, in a new process. Raises BenchError with its output when it fails."""
+    command = [sys.executable, "-m", "bench.grown", str(count)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    if done.returncode:
+        raise BenchError(f"the engine with {count:,} more terms could not be measured:\n{done.stderr}")
     figures: dict[str, float] = json.loads(done.stdout)
     return figures
 

@@ -59,6 +59,7 @@ def machine() -> dict[str, str | int]:
         "processor": model,
         "python": platform.python_version(),
         "system": platform.system(),
+        "load before": f"{os.getloadavg()[0]:.1f}",
     }
 
 
