@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from service.decide.decision import Decision
+from service.engine import Engine
 from service.match.candidate import Candidate
+from service.text.message import Message
+from service.verify.finding import Dismissal, Finding
 from service.vocabulary import Category
 
 
@@ -24,3 +27,15 @@ def found(decision: Decision, category: Category | None = None) -> list[Candidat
 def dismissed_by(decision: Decision, check: str) -> list[Candidate]:
     """The candidates that this check dismissed."""
     return [dismissal.candidate for dismissal in decision.dismissed if dismissal.check == check]
+
+
+def weigh(engine: Engine, message: Message) -> tuple[list[Finding], list[Dismissal]]:
+    """Findings and dismissals before any policy looks at them."""
+    rules = engine.platforms[message.platform]
+    return engine.verifier.verify(engine.proposer.propose(message, rules), message, rules)
+
+
+def confirmed(engine: Engine, detector: str, text: str) -> list[str]:
+    """What one detector finds in `text` and its check confirms."""
+    findings, _ = weigh(engine, Message(text, "generic"))
+    return slices(text, [finding.candidate for finding in findings if finding.candidate.detector == detector])

@@ -16,7 +16,6 @@ FLOORS: dict[str, float] = {
     "service.clock": 0,
     "service.settings": 0,
     "service.vocabulary": 0,
-    "service.lexicon.vocabulary": 0,
     "service.text": 1.1,
     "service.normalise": 1.2,
     "service.lexicon": 2,
