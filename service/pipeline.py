@@ -42,9 +42,15 @@ class Pipeline:
     def decide(self, sent: Sent, elapsed_ms: Callable[[], float]) -> tuple[Decision, Outcome]:
         """The decision, and nothing else: nothing is stored."""
         decision = self.live.engine.decide(sent.message)
-        outcome = outcome_of(decision, sent.message.text, sent.request_id, explain=sent.explain)
-        degraded = (*sent.degraded, *outcome.degraded)
-        return decision, msgspec.structs.replace(outcome, degraded=degraded, latency_ms=elapsed_ms())
+        outcome = outcome_of(
+            decision,
+            sent.message.text,
+            sent.request_id,
+            explain=sent.explain,
+            degraded=sent.degraded,
+            latency_ms=elapsed_ms(),
+        )
+        return decision, outcome
 
     async def moderate(self, sent: Sent, elapsed_ms: Callable[[], float]) -> Outcome:
         """Decides and records. Raises Conflict when a retry key was used for other content."""

@@ -73,8 +73,19 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     replayed: bool = False
 
 
-def outcome_of(decision: Decision, text: str, request_id: str, *, explain: bool) -> Outcome:
-    """The rows of a decision about `text`; dismissals only when `explain` asks for them."""
+def outcome_of(
+    decision: Decision,
+    text: str,
+    request_id: str,
+    *,
+    explain: bool,
+    degraded: tuple[str, ...] = (),
+    latency_ms: float = 0.0,
+) -> Outcome:
+    """The rows of a decision about `text`; dismissals only when `explain` asks for them.
+
+    `degraded` names what could not be inspected before the engine saw the message.
+    """
     lexicon = decision.lexicon_version.partition("@")[0]
     return Outcome(
         request_id=request_id,
@@ -87,7 +98,8 @@ def outcome_of(decision: Decision, text: str, request_id: str, *, explain: bool)
         suggestion=decision.suggestion,
         lexicon_version=decision.lexicon_version,
         policy_version=decision.policy_version,
-        degraded=decision.degraded,
+        degraded=degraded + decision.degraded,
+        latency_ms=latency_ms,
     )
 
 
