@@ -22,25 +22,31 @@ def collapse(verdicts: Sequence[Verdict]) -> tuple[list[Verdict], list[Dismissal
     kept: list[Verdict] = []
     dropped: list[Dismissal] = []
     covered: dict[tuple[str, int], Verdict] = {}
-    """Field and place -> of the kept verdicts over it, the one that reaches furthest."""
+    """Text and place -> of the kept verdicts over it, the one that reaches furthest."""
     for verdict in sorted(verdicts, key=_strength, reverse=True):
         candidate = verdict.finding.candidate
         start, end = candidate.span
-        holder = covered.get((candidate.field, start))
+        where = _text_of(candidate)
+        holder = covered.get((where, start))
         if holder is not None and start < end <= holder.finding.candidate.span.end:
             dropped.append(Dismissal(candidate, "contained", f"inside {_name(holder)}"))
             continue
-        core = next((inner for place in range(start, end) if (inner := covered.get((candidate.field, place)))), None)
+        core = next((inner for place in range(start, end) if (inner := covered.get((where, place)))), None)
         if core is not None and _says_less(candidate, core.finding.candidate):
             dropped.append(Dismissal(candidate, "contained", f"around {_name(core)}"))
             continue
         kept.append(verdict)
         for place in range(start, end):
-            other = covered.setdefault((candidate.field, place), verdict)
+            other = covered.setdefault((where, place), verdict)
             if other.finding.candidate.span.end < end:
-                covered[candidate.field, place] = verdict
+                covered[where, place] = verdict
     kept.sort(key=lambda v: (v.finding.candidate.field, v.finding.candidate.span))
     return kept, dropped
+
+
+def _text_of(candidate: Candidate) -> str:
+    """What a span is a place in: the message's text, or one of the codes in a picture."""
+    return candidate.field if candidate.field == "text" else f"{candidate.field} {candidate.value}"
 
 
 def _says_less(candidate: Candidate, core: Candidate) -> bool:
