@@ -14,7 +14,7 @@ from service.vocabulary import Category
 
 def slices(text: str, candidates: Sequence[Candidate]) -> list[str]:
     """What the spans cut out of `text`, in order."""
-    spans = sorted({candidate.span for candidate in candidates})
+    spans = sorted({span for candidate in candidates for span in (candidate.span, *candidate.more)})
     return [text[start:end] for start, end in spans]
 
 
@@ -36,6 +36,7 @@ def weigh(engine: Engine, message: Message) -> tuple[list[Finding], list[Dismiss
 
 
 def confirmed(engine: Engine, detector: str, text: str) -> list[str]:
-    """What one detector finds in `text` and its check confirms."""
+    """What one detector finds in `text` and its check confirms, the widest where several say the same."""
     findings, _ = weigh(engine, Message(text, "generic"))
-    return slices(text, [finding.candidate for finding in findings if finding.candidate.detector == detector])
+    ours = [finding.candidate for finding in findings if finding.candidate.detector == detector]
+    return slices(text, [c for c in ours if not any(o.span != c.span and o.span.contains(c.span) for o in ours)])

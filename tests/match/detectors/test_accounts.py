@@ -60,7 +60,6 @@ def test_found(engine: Engine, text: str, expected: list[str]) -> None:
     "iphone加128G",
     "Q235钢板",
     "加2件更优惠",
-    "联系快递12345678",
     "加油12345",
     "@小王",
     "@全体成员",
