@@ -37,7 +37,7 @@ SENTENCE_END = re.compile("[。！？!?\n]")
 CLAUSE_END = re.compile("[，,、；;。！？!?\n]")
 SHORT = 3
 """Patterns below this many characters are found across no punctuation that ends a clause."""
-FORM = re.compile(r"[0-9a-z@]|\.[中公网商]|(?:[零〇一二三四五六七八九壹贰叁肆伍陆柒捌玖两幺弌弍弎]\W{0,3}){7}")
+FORM = re.compile(r"[0-9a-z@+┼]|\.[中公网商]|(?:[零〇一二三四五六七八九壹贰叁肆伍陆柒捌玖两幺弌弍弎]\W{0,3}){7}")
 """Without one of these no number, link or account can be there; asked first because most messages have none."""
 NEEDS_CONSENT: frozenset[ViewName] = frozenset({"lookalike", "split", "homophone"})
 """Readings that a term must list among its disguises."""

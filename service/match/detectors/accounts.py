@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from service.match.detector import Detector, Mark, Reading, Words
-from service.match.pattern import GAP, any_of, compile_pattern
+from service.match.pattern import GAP, HAN, any_of, compile_pattern
 
 # Between the word and the id: 号, 是, colons, blanks, plus signs and the like, but no other text.
 LINK = rf"(?:{GAP}|号|码|是|为|我|的|账|帐|id|加|搜|同|看){{0,6}}"
@@ -17,16 +17,25 @@ HANDLE = r"[a-z][a-z0-9_-]{4,24}"
 MIXED = r"[0-9][0-9_-]{0,11}[a-z][a-z0-9_-]{3,20}"
 NUMBER = rf"[1-9](?:{GAP}{{0,2}}[0-9]){{4,11}}"
 # Without a name nearby a number must be long and written in one piece, in a few groups, or evenly spread.
-LONG = r"[1-9][0-9]{6,11}|[1-9][0-9]{1,5}(?:[ -][0-9]{2,6}){1,3}|[1-9](?:[ .-][0-9]){6,11}"
+LONG = r"[1-9][0-9]{6,11}|[1-9][0-9]{1,5}(?:[ .~-]{1,3}[0-9]{2,6}){1,3}|[1-9](?:[ .-][0-9]){6,11}"
 CODE = r"[a-z]{1,12}[_-]?[0-9][a-z0-9_-]{2,20}"
+SHORT_CODE = r"[a-z]{3,16}[0-9]{1,8}"
+WORDS = rf"(?:{GAP}|[{HAN}]){{0,8}}?"
+"""What is offered, between a number and the call to add it: 2396 8433 资源+口."""
+ENDS = rf"(?:$|{GAP}|[^{HAN}]|看|来|爽)"
+"""A mark is no stand-in where a word goes on: 加微 of 加微波炉."""
 
-SHORTEST = {"add": 6, "other": 7}
+SHORTEST = {"add": 6, "other": 7, "loose": 8, "apart": 8}
 """Digits that a number must have where nothing names its network."""
+
+BARE = {"handle", "plus", "loose"}
+"""Kinds whose hit is the first group alone."""
 
 
 def compile_detector(words: Words) -> Detector:
     wechat, qq, other = (spaced_any_of(words[name]) for name in ("wechat", "qq", "other"))
     add, mark, group = spaced_any_of(words["add"]), any_of(words["marks"]), spaced_any_of(words["groups"])
+    loose, plus = any_of(words["loose"]), any_of(words["plus"])
     patterns = [
         ("wechat", False, rf"{wechat}{LINK}({NUMBER}|{HANDLE}|{MIXED})"),
         ("qq", True, rf"{qq}{LINK}({NUMBER})"),
@@ -36,6 +45,22 @@ def compile_detector(words: Words) -> Detector:
         ("add", True, rf"({LONG}|{CODE})(?:{GAP}|看|的|我){{0,4}}{add}{GAP}{{0,4}}(?:{mark}|{qq}|{wechat})"),
         ("add", True, rf"({LONG})(?:{GAP}|看){{0,4}}(?:{any_of(words['after'])}|{qq}|{wechat})"),
         ("add", False, rf"({CODE}){GAP}{{0,4}}{wechat}"),
+        ("loose", True, rf"({LONG}){WORDS}{plus}{GAP}{{0,4}}(?:{mark}{ENDS}|{qq}|{wechat})"),
+        ("loose", True, rf"{loose}{GAP}{{0,3}}({LONG})"),
+        ("loose", True, rf"(?:联系|练系|私聊)[{HAN}]{{1,3}}{GAP}{{0,3}}([1-9][0-9]{{7,10}})"),
+        ("loose", True, rf"({LONG}){GAP}{{0,3}}[{HAN}]{{0,4}}(?:口口|扣扣|口扣)"),
+        ("loose", True, rf"([1-9][0-9]{{3,5}} {{1,2}}[0-9]{{4,6}}){GAP}{{0,2}}[{HAN}]{{1,4}}[口扣](?:$|{GAP})"),
+        ("loose", True, rf"([1-9][0-9]{{7,10}}){GAP}{{0,3}}(?:加|\+看|家看)(?:$|{GAP})"),
+        ("apart", True, rf"([1-9][0-9]{{3,5}}{GAP}{{0,3}}(?:{qq}|{wechat}){GAP}{{0,3}}[0-9]{{4,6}})"),
+        ("add", False, rf"({SHORT_CODE}){GAP}{{1,4}}{wechat}(?:$|{GAP})"),
+        (
+            "plus",
+            False,
+            rf"(?:^|[^0-9a-z])((?:\+|┼){GAP}{{0,3}}[vwq](?:x|号)?)(?:$|{GAP}|[^a-z0-9领型字脸口弹版萌类级])",
+        ),
+        ("plus", False, rf"(?:^|[^0-9a-z])((?:\+|┼){GAP}{{0,3}}{mark})(?:$|[^{HAN}]|看|来|爽)"),
+        ("plus", False, rf"(?:^|{GAP}|[{HAN}])((?:\+|┼){GAP}{{1,3}}{mark})"),
+        ("plus", False, rf"(?:^|[^0-9a-z])((?:\+|┼){GAP}{{0,3}}{any_of(words['plus_names'])})(?:$|{GAP})"),
         ("group", True, rf"{group}{LINK}({NUMBER})"),
         ("handle", False, r"(@[a-z][a-z0-9_]{4,31})(?:[^.a-z0-9_]|\.[^a-z0-9]|\.?$)"),
     ]
@@ -45,18 +70,19 @@ def compile_detector(words: Words) -> Detector:
         for kind, on_digits, pattern in compiled:
             text = reading.digits if on_digits else reading.noise
             for found in pattern.finditer(text):
-                start, end = found.span(0 if kind != "handle" else 1)
+                start, end = found.span(1 if kind in BARE else 0)
                 inner, last = found.span(1)
                 if joins(text, start) or joins(text, end) or glued(text, start, inner):
                     continue
                 account = text[inner:last]
                 if account[0].isdigit() and sum(map(str.isdigit, account)) < SHORTEST.get(kind, 5):
                     continue
-                value = account if account[0].isalpha() or account[0] == "@" else keep_alphanumeric(account)
+                value = account if account[0].isalpha() or account[0] in "@+┼" else keep_alphanumeric(account)
                 evidence = text[start:inner] if inner > start else text[last:end]
                 yield Mark(start, end, value, kind=kind, evidence=evidence)
 
-    return Detector("accounts", rf"[a-z0-9@](?:{GAP}{{0,2}}[a-z0-9_-]){{4}}", find, words)
+    trigger = rf"[a-z0-9@](?:{GAP}{{0,2}}[a-z0-9_-]){{4}}|(?:\+|┼){GAP}{{0,3}}(?:{mark}|{any_of(words['plus_names'])})"
+    return Detector("accounts", trigger, find, words)
 
 
 def spaced_any_of(words: Iterable[str]) -> str:
