@@ -7,7 +7,8 @@ from service.verify.outcome import Case, Check, Confirmed, Dismissed, Outcome, W
 
 def compile_check(_words: Words) -> Check:
     def check(case: Case) -> Outcome:
-        if case.candidate.value in {email.lower() for email in case.message.assets.emails}:
+        own = (*case.message.assets.emails, *case.message.assets.accounts)
+        if case.candidate.value in {address.lower() for address in own}:
             return Dismissed("own_account", "registered by the shop")
         return Confirmed("form of an e-mail address")
 

@@ -114,4 +114,4 @@ def spelled_out(link: str, dots: re.Pattern[str]) -> str:
 
 def owner(host: str, domains: tuple[str, ...]) -> str:
     """The domain of `domains` that `host` is or lies under; empty for none."""
-    return next((domain for domain in domains if host == domain or host.endswith("." + domain.lower())), "")
+    return next((domain for domain in domains if f".{host}".endswith(f".{domain.lower()}")), "")

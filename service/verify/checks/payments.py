@@ -8,10 +8,15 @@ from service.verify.outcome import Case, Check, Confirmed, Dismissed, Outcome, W
 def compile_check(_words: Words) -> Check:
     def check(case: Case) -> Outcome:
         account = case.candidate.value
-        if account in {own.lower() for own in case.message.assets.accounts}:
+        if bare(account) in map(bare, case.message.assets.accounts):
             return Dismissed("own_account", "registered by the shop")
         if account.isalpha():
             return Dismissed("form", f"{account} reads as a word")
         return Confirmed("form of a payment account")
 
     return check
+
+
+def bare(account: str) -> str:
+    """Without what only groups its characters."""
+    return account.lower().replace(" ", "").replace("-", "")

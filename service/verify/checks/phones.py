@@ -37,7 +37,9 @@ def compile_check(words: Words) -> Check:
 
     def check(case: Case) -> Outcome:
         number, around = case.candidate.value, case.around
-        if number in {NOT_DIGIT.sub("", phone)[-len(number) :] for phone in case.message.assets.phones}:
+        assets = case.message.assets
+        own = {NOT_DIGIT.sub("", phone)[-len(number) :] for phone in assets.phones}
+        if number in own or number in {NOT_DIGIT.sub("", account) for account in assets.accounts}:
             return Dismissed("own_account", "registered by the shop")
         speaks_for = contains_any(around.before[-8:] + around.after[:8], near)
         other = ends_with_any(around.before, before) or starts_with_any(around.after, after)
