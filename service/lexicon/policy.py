@@ -54,8 +54,7 @@ class PlatformRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 
     def policy_on(self, day: date) -> Policy:
         """The policy in force on `day`; before the first one, the first."""
-        in_force = [policy for policy in self.policies if policy.valid_from <= day]
-        return in_force[-1] if in_force else self.policies[0]
+        return next((policy for policy in reversed(self.policies) if policy.valid_from <= day), self.policies[0])
 
 
 class CategoryWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

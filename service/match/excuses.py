@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from service.lexicon.snapshot import Snapshot
 from service.lexicon.term import Localized
-from service.match.automaton import Scan, compile_automaton
+from service.match.automaton import Automaton
 from service.normalise.views import Views
 from service.text.span import Span
 from service.vocabulary import Category
@@ -35,11 +35,11 @@ class ExcuseFinder:
 
     groups: Sequence[tuple[int, Sequence[Excuse]]]
     """Per pattern its length, squeezed, and the excuses that are spelled so."""
-    scan: Scan = field(repr=False)
+    automaton: Automaton = field(repr=False)
 
     def find(self, views: Views) -> Iterator[tuple[Excuse, Span]]:
         """Excuses with their places in the folded text; nothing may stand in between that the phrase does not have."""
-        for last, group in self.scan(views.squeezed.text):
+        for last, group in self.automaton.scan(views.squeezed.text):
             length, excuses = self.groups[group]
             span = views.squeezed.span(last + 1 - length, last + 1)
             written = views.folded.text[span.start : span.end]
@@ -59,4 +59,4 @@ def compile_excuses(snapshot: Snapshot, fold: Callable[[str], str], spell: Calla
     groups: dict[str, list[Excuse]] = {}
     for excuse in (*everybody, *own):
         groups.setdefault(spell(excuse.phrase), []).append(excuse)
-    return ExcuseFinder([(len(text), group) for text, group in groups.items()], compile_automaton(list(groups)))
+    return ExcuseFinder([(len(text), group) for text, group in groups.items()], Automaton(list(groups)))

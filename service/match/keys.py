@@ -1,6 +1,6 @@
-"""Terms become the keys of one automaton, each key knowing what it is used for.
+"""What an automaton looks for so that a few thousand terms cost one pass: each whole pattern, and of each phrase one part.
 
-A phrase has a key per part and a `with` word one each, so a word that a hundred phrases share is looked for once.
+A phrase cannot be in a text without its rarest part, its anchor; the other parts are looked for only where it stands.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from service.lexicon.term import Term
+from service.lexicon.term import Term, parts_of
 
 Spell = Callable[[str], str]
 """Spells a pattern the way that a view spells texts."""
@@ -16,25 +16,23 @@ Spell = Callable[[str], str]
 
 @dataclass(slots=True)
 class Uses:
-    """What one key is used for; indices into the terms."""
+    """What one pattern is used for; indices into the terms."""
 
-    length: int
     whole: list[int] = field(default_factory=list)
-    """Terms that have this key as their pattern."""
-    anchors: list[int] = field(default_factory=list)
-    """Phrases whose rarest part this key is: without it they cannot be there."""
+    """Terms that are this pattern."""
+    anchored: list[tuple[int, tuple[str, ...]]] = field(default_factory=list)
+    """Phrases that have this part as their anchor, each with its other parts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The patterns of an automaton, and which of them belong to which term."""
+    """The patterns of an automaton with their uses, and the words of phrases and companions."""
 
-    patterns: tuple[str, ...]
-    uses: tuple[Uses, ...]
-    parts: Mapping[int, tuple[int, ...]]
-    """Phrase -> its parts' keys, in order."""
-    companions: Mapping[int, tuple[int, ...]]
-    """Term with `with` -> the keys of those words."""
+    uses: Mapping[str, Uses]
+    parts: Mapping[int, tuple[str, ...]]
+    """Phrase -> its parts, in order."""
+    companions: Mapping[int, tuple[str, ...]]
+    """Term with `with` -> those words."""
 
 
 def collect_keys(terms: Sequence[Term], chosen: Iterable[int], spell: Spell, ordinary: str) -> Keys:
@@ -42,28 +40,22 @@ def collect_keys(terms: Sequence[Term], chosen: Iterable[int], spell: Spell, ord
 
     `ordinary` is text, spelled likewise, in which a part that is common makes a bad anchor.
     """
-    index: dict[str, int] = {}
-    uses: list[Uses] = []
-
-    def key(pattern: str) -> int:
-        text = spell(pattern)
-        if text not in index:
-            index[text] = len(uses)
-            uses.append(Uses(len(text)))
-        return index[text]
-
-    parts: dict[int, tuple[int, ...]] = {}
-    companions: dict[int, tuple[int, ...]] = {}
+    uses: dict[str, Uses] = {}
+    parts: dict[int, tuple[str, ...]] = {}
+    companions: dict[int, tuple[str, ...]] = {}
+    common: dict[str, int] = {}
     for number in chosen:
         term = terms[number]
-        if term.match == "phrase":
-            parts[number] = tuple(key(part) for part in term.pattern.split())
+        spelled = tuple(map(spell, parts_of(term)))
+        if len(spelled) > 1:
+            parts[number] = spelled
+            for part in spelled:
+                common.setdefault(part, ordinary.count(part))
+            anchor = min(spelled, key=lambda part: (common[part], -len(part)))
+            others = tuple(part for part in spelled if part != anchor)
+            uses.setdefault(anchor, Uses()).anchored.append((number, others))
         else:
-            uses[key(term.pattern)].whole.append(number)
+            uses.setdefault(spelled[0], Uses()).whole.append(number)
         if term.with_:
-            companions[number] = tuple(key(word) for word in term.with_)
-    patterns = tuple(index)
-    common = {part: ordinary.count(patterns[part]) for part in set().union(*parts.values())}
-    for number, keys in parts.items():
-        uses[min(keys, key=lambda part: (common[part], -uses[part].length))].anchors.append(number)
-    return Keys(patterns, tuple(uses), parts, companions)
+            companions[number] = tuple(map(spell, term.with_))
+    return Keys(uses, parts, companions)

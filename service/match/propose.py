@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from service.lexicon.frequency import Frequency
 from service.lexicon.policy import PlatformRules
 from service.lexicon.snapshot import Snapshot
 from service.lexicon.term import Term, parts_of
@@ -14,14 +15,18 @@ from service.match.candidate import Candidate, ViewName
 from service.match.detector import Detector, Reading, compile_detectors
 from service.match.disguise import name_disguises
 from service.match.excuses import Excuse, ExcuseFinder, compile_excuses
+from service.match.frequency import propose_frequency
 from service.match.pattern import Pattern, compile_pattern, show_noise
 from service.match.pictures import PictureWords, compile_pictures, propose_pictures
 from service.match.repeats import surroundings_key
 from service.match.terms import Hit, Matcher, compile_matcher
 from service.normalise.aligned import AlignedText
+from service.normalise.syllables import LATIN_RUN
 from service.normalise.tables import Tables
 from service.normalise.views import (
+    REPEATED,
     Views,
+    collapse_repeats,
     fold,
     make_views,
     read_homophones,
@@ -37,7 +42,7 @@ SENTENCE_END = re.compile("[。！？!?\n]")
 CLAUSE_END = re.compile("[，,、；;。！？!?\n]")
 SHORT = 3
 """Patterns below this many characters are found across no punctuation that ends a clause."""
-FORM = re.compile(r"[0-9a-z@+┼]|\.[中公网商]|(?:[零〇一二三四五六七八九壹贰叁肆伍陆柒捌玖两幺弌弍弎]\W{0,3}){7}")
+FORM = re.compile(r"[0-9a-z@+┼]|\.[中公网商рубс]|(?:[零〇一二三四五六七八九壹贰叁肆伍陆柒捌玖两幺弌弍弎]\W{0,3}){7}")
 """Without one of these no number, link or account can be there; asked first because most messages have none."""
 NEEDS_CONSENT: frozenset[ViewName] = frozenset({"lookalike", "split", "homophone"})
 """Readings that a term must list among its disguises."""
@@ -66,6 +71,7 @@ class Proposer:
     excuses: ExcuseFinder
     detectors: Sequence[Detector]
     pictures: PictureWords
+    frequency: Frequency
     trigger: Pattern = field(repr=False)
     """All the detectors' triggers: most texts have nothing for any of them."""
 
@@ -76,6 +82,8 @@ class Proposer:
         if message.images:
             fail_action = rules.policy_on(message.day).fail_action("qr_code")
             candidates += propose_pictures(message.images, fail_action, self.pictures)
+        if message.pace is not None:
+            candidates += propose_frequency(message, message.pace, self.frequency)
         return Proposals(views, candidates, list(self.excuses.find(views)) if candidates else ())
 
     def _from_terms(self, message: Message, views: Views) -> Iterator[Candidate]:
@@ -85,7 +93,7 @@ class Proposer:
         for name, view in self._readings(views):
             matcher = self.homophones if name == "homophone" else self.plain
             groups: dict[object, list[tuple[Hit, tuple[Span, ...]]]] = {}
-            for hit in matcher.find(view):
+            for hit in matcher.find(view.text):
                 parts = tuple(view.span(part.start, part.end) for part in hit.parts)
                 amid = surroundings_key(folded, parts[0].start, parts[-1].end)
                 groups.setdefault((hit.term, amid), []).append((hit, parts))
@@ -101,16 +109,19 @@ class Proposer:
                     yield self._candidate(term, parts, views, name, more)
 
     def _readings(self, views: Views) -> Iterator[tuple[ViewName, AlignedText]]:
-        """The views that this text needs, the plainest first."""
-        squeezed = views.squeezed
-        yield "squeezed", squeezed
-        loose: Iterable[tuple[ViewName, AlignedText | None]] = (
-            ("lookalike", read_lookalikes(squeezed, self.tables)),
-            ("split", read_splits(squeezed, self.tables)),
-            ("repeated", read_repeats(squeezed)),
-        )
-        yield from ((name, view) for name, view in loose if view is not None)
-        yield "homophone", read_homophones(squeezed, self.tables)
+        """The views that this text needs and that may hold something, the plainest first."""
+        plain, tables = views.plain, self.tables
+        if self.plain.may_hit(plain):
+            yield "squeezed", views.squeezed
+        if not tables.lookalikes_typed.isdisjoint(plain):
+            yield "lookalike", read_lookalikes(views.squeezed, tables)
+        if not tables.split_parts.isdisjoint(plain) and tables.splits.search(plain):
+            yield "split", read_splits(views.squeezed, tables)
+        if REPEATED.search(plain) and self.plain.may_hit(collapse_repeats(plain)):
+            yield "repeated", read_repeats(views.squeezed)
+        symbols = plain.translate(tables.symbols)
+        if LATIN_RUN.search(symbols) or self.homophones.may_hit(symbols):
+            yield "homophone", read_homophones(views.squeezed, tables)
 
     def _is_disguised(self, hit: Hit, parts: Sequence[Span], folded: str, name: ViewName) -> bool:
         """Whether a loose view's hit is one: something differs from the term, and may differ so."""
@@ -180,6 +191,7 @@ def compile_proposer(snapshot: Snapshot) -> Proposer:
         excuses=compile_excuses(snapshot, lambda phrase: fold(phrase, tables).text, spell),
         detectors=detectors,
         pictures=compile_pictures(snapshot.detectors["pictures"]),
+        frequency=snapshot.frequency,
         trigger=compile_pattern("|".join(f"(?:{detector.trigger})" for detector in detectors)),
     )
 

@@ -1,22 +1,15 @@
-"""Finds banned terms in a view. Proposes only: whether a hit is a word or a piece of one is `verify`'s to say.
-
-Places are spans in the folded text, where `verify` looks at the surroundings.
-"""
+"""Finds banned terms in a view. Proposes only: whether a hit is a word or a piece of one is `verify`'s to say."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from service.lexicon.term import Term
-from service.match.automaton import Scan, compile_automaton
-from service.match.keys import Keys, Spell, collect_keys
-from service.normalise.aligned import AlignedText
+from service.match.automaton import Automaton
+from service.match.keys import Keys, Spell, Uses, collect_keys
 from service.text.span import Span
-
-Found = Mapping[int, Sequence[int]]
-"""Key -> where it starts in the view, ascending."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,54 +27,69 @@ class Matcher:
 
     terms: Sequence[Term]
     keys: Keys
-    probe: Scan = field(repr=False)
-    """Only what no hit can do without: whole terms and the rarest part of each phrase. Most texts have none."""
-    scan: Scan = field(repr=False)
+    patterns: Sequence[tuple[str, Uses]]
+    """In the automaton's order."""
+    automaton: Automaton = field(repr=False)
 
-    def find(self, view: AlignedText) -> Iterator[Hit]:
-        """All hits in `view`, in its own offsets."""
-        if next(iter(self.probe(view.text)), None) is None:
-            return
+    def may_hit(self, text: str) -> bool:
+        """Whether `find` could find anything: a quick no for most texts."""
+        return self.automaton.hits(text)
+
+    def find(self, text: str) -> Iterator[Hit]:
+        """All hits in a view's `text`, in its own offsets."""
         found: dict[int, list[int]] = {}
-        uses = self.keys.uses
-        for last, key in self.scan(view.text):
-            found.setdefault(key, []).append(last + 1 - uses[key].length)
-        yield from self._hits(found)
-
-    def _hits(self, found: Found) -> Iterator[Hit]:
-        for key, starts in found.items():
-            use = self.keys.uses[key]
-            for number in use.whole:
+        for last, index in self.automaton.scan(text):
+            found.setdefault(index, []).append(last + 1 - len(self.patterns[index][0]))
+        places = Places(text)
+        for index, starts in found.items():
+            pattern, uses = self.patterns[index]
+            places.known[pattern] = starts
+            for number in uses.whole:
                 for start in starts:
-                    hit = Hit(number, (Span(start, start + use.length),))
-                    if self._accompanied(hit, found):
+                    hit = Hit(number, (Span(start, start + len(pattern)),))
+                    if self._accompanied(hit, places):
                         yield hit
-            for number in use.anchors:
-                if all(part in found for part in self.keys.parts[number]):
-                    yield from (hit for hit in self._chains(number, found) if self._accompanied(hit, found))
+            for number, others in uses.anchored:
+                if all(part in text for part in others):
+                    yield from (hit for hit in self._chains(number, places) if self._accompanied(hit, places))
 
-    def _chains(self, number: int, found: Found) -> Iterator[Hit]:
+    def _chains(self, number: int, places: Places) -> Iterator[Hit]:
         """Every first part from which the phrase's other parts can be reached, each within `gap` of the one before."""
-        keys, gap = self.keys.parts[number], self.terms[number].gap
-        steps = [(found[key], self.keys.uses[key].length) for key in keys]
-        for first in steps[0][0]:
-            rest = _reach(steps[1:], first + steps[0][1], gap)
-            if rest is not None:
-                yield Hit(number, (Span(first, first + steps[0][1]), *rest))
+        (first, *rest), gap = self.keys.parts[number], self.terms[number].gap
+        steps = [(places.of(part), len(part)) for part in rest]
+        for start in places.of(first):
+            found = _reach(steps, start + len(first), gap)
+            if found is not None:
+                yield Hit(number, (Span(start, start + len(first)), *found))
 
-    def _accompanied(self, hit: Hit, found: Found) -> bool:
+    def _accompanied(self, hit: Hit, places: Places) -> bool:
         """Whether all of the term's `with` words stand near enough."""
-        companions = self.keys.companions.get(hit.term)
-        if companions is None:
-            return True
         start, end, within = hit.parts[0].start, hit.parts[-1].end, self.terms[hit.term].within
-        for key in companions:
-            length = self.keys.uses[key].length
-            starts = found.get(key, ())
-            place = bisect_left(starts, start - within - length)
+        for word in self.keys.companions.get(hit.term, ()):
+            starts = places.of(word)
+            place = bisect_left(starts, start - within - len(word))
             if place == len(starts) or starts[place] > end + within:
                 return False
         return True
+
+
+@dataclass(slots=True)
+class Places:
+    """Where words stand in one text; each is looked for once."""
+
+    text: str
+    known: dict[str, list[int]] = field(default_factory=dict)
+
+    def of(self, word: str) -> list[int]:
+        """The starts of `word`, ascending."""
+        starts = self.known.get(word)
+        if starts is None:
+            starts = self.known[word] = []
+            start = self.text.find(word)
+            while start >= 0:
+                starts.append(start)
+                start = self.text.find(word, start + 1)
+        return starts
 
 
 def _reach(steps: Sequence[tuple[Sequence[int], int]], end: int, gap: int) -> tuple[Span, ...] | None:
@@ -102,5 +110,4 @@ def _reach(steps: Sequence[tuple[Sequence[int], int]], end: int, gap: int) -> tu
 def compile_matcher(terms: Sequence[Term], chosen: Sequence[int], spell: Spell, corpus: Sequence[str]) -> Matcher:
     """A matcher for the terms at the indices `chosen`, written as `spell` writes them; `corpus` is ordinary text."""
     keys = collect_keys(terms, chosen, spell, "\n".join(map(spell, corpus)))
-    needed = [pattern for pattern, use in zip(keys.patterns, keys.uses, strict=True) if use.whole or use.anchors]
-    return Matcher(terms, keys, compile_automaton(needed), compile_automaton(keys.patterns))
+    return Matcher(terms, keys, tuple(keys.uses.items()), Automaton(tuple(keys.uses)))

@@ -20,7 +20,7 @@ class Tables:
     """What each step maps; every one a dict for `str.translate` (code point -> replacement)."""
 
     fold: Mapping[int, str]
-    """Width, case, compatibility, traditional to simplified: characters with exactly one replacement."""
+    """Width, case, compatibility, traditional to simplified; NUL for the characters of `fold_many`."""
     fold_many: Mapping[str, str]
     """Characters that become nothing (invisible, combining) or several characters."""
     lookalikes: Mapping[int, str]
@@ -64,7 +64,7 @@ def load_tables(folder: Path) -> Tables:
     whole = {parts: character for character, rows in hand["splits"]["parts"].items() for parts in rows}
     lookalikes = {a: plain for plain, group in hand["lookalikes"]["groups"].items() for a in group if a != plain}
     return Tables(
-        fold={code: text for code, text in one.items() if chr(code) not in many},
+        fold={**one, **{ord(character): "\x00" for character in many}},
         fold_many=many,
         lookalikes={ord(typed): plain for typed, plain in lookalikes.items()},
         lookalikes_typed=frozenset(lookalikes),

@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from operator import eq
+from functools import cached_property
 
 from service.normalise.aligned import AlignedText
 from service.normalise.syllables import read_syllables
@@ -25,29 +25,39 @@ from service.normalise.tables import Tables
 
 NOISE = re.compile(r"[\W_]+")
 """Same set as `not character.isalnum()`."""
+NOT_ONE = "\x00"
+"""What the fold table gives for a character that becomes none or several: a mark to look again."""
 REPEATED = re.compile(r"([^\W\d_])\1+")
 """Digits repeat in honest numbers and are left alone."""
+RUNS = re.compile(r"([^\W\d_])\1*|.", re.DOTALL)
+"""Every run of a letter, and every other character by itself."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Views:
-    """The readings of one text."""
+    """The readings of one text that most need; the others are made from them where a text asks for them."""
 
     exact: str
     folded: AlignedText
-    squeezed: AlignedText
+    plain: str
+    """The squeezed text without its offsets, which only a text with hits needs."""
+
+    @cached_property
+    def squeezed(self) -> AlignedText:
+        return squeeze(self.folded)
 
 
 def make_views(text: str, tables: Tables) -> Views:
-    """The views that every text gets; the others are made from them on demand."""
+    """The views of `text`."""
     folded = fold(text, tables)
-    return Views(text, folded, squeeze(folded))
+    return Views(text, folded, NOISE.sub("", folded.text))
 
 
 def fold(text: str, tables: Tables) -> AlignedText:
     """Width, case, compatibility forms, traditional to simplified, invisible and combining marks."""
-    if tables.fold_many.keys().isdisjoint(text):
-        return AlignedText(text.translate(tables.fold))
+    folded = text.translate(tables.fold)
+    if NOT_ONE not in folded:
+        return AlignedText(folded)
     many, one = tables.fold_many, tables.fold
     pieces = [(many[c] if c in many else one.get(ord(c), c), i, i + 1) for i, c in enumerate(text)]
     return AlignedText(text).expand(pieces)
@@ -61,37 +71,37 @@ def squeeze(view: AlignedText) -> AlignedText:
     return AlignedText(view.text).keep([index for index, c in enumerate(view.text) if c.isalnum()], text)
 
 
-def read_lookalikes(view: AlignedText, tables: Tables) -> AlignedText | None:
-    """With look-alikes as what they are taken for; None when there are none."""
-    if tables.lookalikes_typed.isdisjoint(view.text):
-        return None
+def read_lookalikes(view: AlignedText, tables: Tables) -> AlignedText:
+    """With look-alikes as what they are taken for."""
     return view.retext(view.text.translate(tables.lookalikes))
 
 
-def read_splits(view: AlignedText, tables: Tables) -> AlignedText | None:
-    """With characters that were taken apart (亻言) put together; None when there are none."""
-    if tables.split_parts.isdisjoint(view.text):
-        return None
+def read_splits(view: AlignedText, tables: Tables) -> AlignedText:
+    """With characters that were taken apart (亻言) put together."""
     return _replace(view, tables.splits, lambda found: tables.split_whole[found])
 
 
-def read_repeats(view: AlignedText) -> AlignedText | None:
-    """With runs of one character as a single one; None when there are none."""
-    if not any(map(eq, view.text, view.text[1:])):
-        return None
-    return _replace(view, REPEATED, lambda found: found[0])
+def read_repeats(view: AlignedText) -> AlignedText:
+    """With runs of one letter as a single one, which stands for the whole run."""
+    runs = [found.span() for found in RUNS.finditer(view.text)]
+    places = [view.span(start, end) for start, end in runs]
+    text = "".join([view.text[start] for start, _ in runs])
+    return AlignedText(text, [place.start for place in places], [place.end for place in places])
 
 
-def _replace(view: AlignedText, pattern: re.Pattern[str], whole: Callable[[str], str]) -> AlignedText | None:
-    """With each match of `pattern` as the characters that `whole` gives for it; None without a match."""
+def collapse_repeats(text: str) -> str:
+    """The text of `read_repeats`, without its offsets."""
+    return REPEATED.sub(r"\1", text)
+
+
+def _replace(view: AlignedText, pattern: re.Pattern[str], whole: Callable[[str], str]) -> AlignedText:
+    """With each match of `pattern` as the characters that `whole` gives for it."""
     pieces: list[tuple[str, int, int]] = []
     done = 0
     for found in pattern.finditer(view.text):
         pieces += [(view.text[i], i, i + 1) for i in range(done, found.start())]
         pieces.append((whole(found.group()), *found.span()))
         done = found.end()
-    if not pieces:
-        return None
     pieces += [(view.text[i], i, i + 1) for i in range(done, len(view.text))]
     return view.expand(pieces)
 

@@ -51,6 +51,8 @@ class Verifier:
         self, proposals: Proposals, message: Message, rules: PlatformRules
     ) -> tuple[list[Finding], list[Dismissal]]:
         """Every candidate becomes one finding or one dismissal."""
+        if not proposals.candidates:
+            return [], []
         policy, blocking = rules.policy_on(message.day), 0
         findings: list[Finding] = []
         dismissals: list[Dismissal] = []
