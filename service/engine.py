@@ -16,6 +16,7 @@ from service.lexicon.snapshot import Snapshot
 from service.match.pictures import name_blind_spots
 from service.match.propose import Proposer, compile_proposer
 from service.text.message import Message
+from service.verify.seams import find_over_seam
 from service.verify.verify import Verifier, compile_verifier
 from service.vocabulary import Category, Platform
 
@@ -49,6 +50,10 @@ class Engine:
         rules = self.platforms[message.platform]
         proposals = self.proposer.propose(message, rules)
         findings, dismissals = self.verifier.verify(proposals, message, rules)
+        if message.earlier:
+            ordinary = [each.candidate for each in (*findings, *dismissals)]
+            more, let_pass = find_over_seam(message, rules, self.proposer, self.verifier, ordinary)
+            findings, dismissals = findings + more, dismissals + let_pass
         degraded = name_blind_spots(message.images) if message.images else ()
         return decide(
             message,

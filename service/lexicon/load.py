@@ -12,6 +12,7 @@ import tomli
 
 from service.errors import DataError
 from service.lexicon.context import Context
+from service.lexicon.frequency import Frequency
 from service.lexicon.locate import data_error, locate
 from service.lexicon.policy import CategoryWords, PlatformRules
 from service.lexicon.snapshot import Snapshot
@@ -78,6 +79,7 @@ def load_snapshot(folder: Path) -> Snapshot:
         detectors={path.stem: parse(path) for path in sorted((folder / "detectors").glob("*.toml"))},
         tables=load_tables_checked(folder / "tables"),
         sound_support=read(folder / "tables" / "sound_support.toml", dict[Category, tuple[str, ...]]),
+        frequency=read(folder / "frequency.toml", Frequency),
         corpus=load_corpus(folder / "corpus"),
     )
 

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from service.lexicon.context import Context
+from service.lexicon.frequency import NEVER, Frequency
 from service.lexicon.policy import CategoryWords, PlatformRules
 from service.lexicon.term import ExceptionPhrase, Term
 from service.normalise.tables import Tables
@@ -32,6 +33,8 @@ class Snapshot:
     tables: Tables
     sound_support: Mapping[Category, tuple[str, ...]]
     """Words that make an ordinary word suspicious when it only sounds like a term of the category."""
+    frequency: Frequency = NEVER
+    """How many messages to one customer are too many."""
     corpus: tuple[str, ...] = ()
     """Ordinary sentences that no term may hit."""
 
@@ -45,6 +48,7 @@ class Snapshot:
                 self.contexts,
                 self.detectors,
                 self.sound_support,
+                self.frequency,
             ),
             order="sorted",
         )

@@ -42,4 +42,6 @@ class Candidate:
     more: tuple[Span, ...] = ()
     """Other places, in the text as typed, that say the same amid the same words; what holds here holds there."""
     field: str = "text"
-    """`text`, or `attachments/N` where a picture's code says it."""
+    """`text`, `attachments/N` where a picture's code says it, `conversation` where the number of messages does."""
+    earlier: tuple[str, ...] = ()
+    """Ids of the earlier messages that the hit began in, oldest first; then `span` is the part in the present one."""

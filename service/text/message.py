@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, time
+from typing import NamedTuple
 
 from service.vocabulary import Channel, Platform
 
@@ -37,6 +38,22 @@ class Image:
     """Why the picture was not inspected; empty when it was."""
 
 
+class Earlier(NamedTuple):
+    """The end of a message that the same agent sent in the same conversation just before."""
+
+    text: str
+    message_id: str
+    """The client's id, or the request's where the client gave none."""
+
+
+class Pace(NamedTuple):
+    """How often the agent wrote to this customer lately, each as seconds before the present message, which is left out."""
+
+    sent: tuple[float, ...] = ()
+    same: tuple[float, ...] = ()
+    """Those of `sent` that said the very same."""
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """One outgoing text with what is needed to judge it."""
@@ -47,5 +64,11 @@ class Message:
     channel: Channel = "chat"
     day: date = field(default=date.max)
     """The shop's calendar day; decides which terms and policies are in force."""
+    time: time = time(12)
+    """The shop's time of day; decides what is night."""
     assets: Assets = NO_ASSETS
     images: tuple[Image, ...] = ()
+    earlier: tuple[Earlier, ...] = ()
+    """Oldest first. What they say together with this message is found, too."""
+    pace: Pace | None = None
+    """None: not counted."""
