@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from service.match.detector import Detector, Mark, Reading, Words
@@ -9,9 +10,12 @@ from service.match.pattern import GAP, HAN, LETTERS, any_of, compile_pattern
 
 HOST = rf"(?:[{LETTERS}](?:[{LETTERS}-]*[{LETTERS}])?\.)+"
 ASCII_HOST = r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+"
-# Han text follows a link without a blank, so Han characters and full-width punctuation end a path.
-STOPS = "，。！？；、…“”‘’（）【】《》<>\"'|"
-TAIL = rf"(?:[:/?#](?:[^\s{HAN}{STOPS}])*)?"
+# East Asian text follows a link without a blank, so its characters and full-width punctuation end a path.
+STOPS = '，。！？；、…“”‘’（）【】《》<>"|'
+EAST_ASIAN = r"\x{4e00}-\x{9fff}\x{3040}-\x{30ff}\x{ac00}-\x{d7ff}"
+TAIL = rf"(?:[:/?#](?:[^\s{EAST_ASIAN}{STOPS}])*)?"
+CYRILLIC_HOST = r"(?:[\x{430}-\x{45f}0-9-]{2,}\.)+(?:рф|рус|укр|бел|срб)"
+ASCII_NAME = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,24}\W*\Z")
 JOINED = {"@", "-", "_", ".", "/"}
 """A host right after one of these is the rest of something else: an e-mail, a path, a broken name."""
 CLOSERS = {")": "(", "]": "[", "}": "{"}
@@ -20,10 +24,11 @@ CLOSERS = {")": "(", "]": "[", "}": "{"}
 def compile_detector(words: Words) -> Detector:
     schemes, tlds = any_of(words["schemes"]), any_of(words["spoken_tlds"])
     dots = any_of(words["dots"])
-    with_scheme = compile_pattern(rf"(?:^|[^_])({schemes}\s?:\s?/\s?/\s?[^\s/?#:{STOPS}]+(?::[0-9]+)?{TAIL})")
+    with_scheme = compile_pattern(rf"(?:^|[^_])({schemes}\s?:\s?/\s?/[^\s/?#:'{STOPS}]+(?::[0-9]+)?{TAIL})")
     relative = compile_pattern(rf"(?:^|[^\w:/])(//(?:{HOST}[a-z0-9-]+|localhost){TAIL})")
     bare = compile_pattern(
         rf"(?:{ASCII_HOST}|[{HAN}]{{1,12}}\.)(?:xn--[a-z0-9-]+|[a-z]{{2,24}}|中国|公司|网络|网址|商城){TAIL}"
+        rf"|{CYRILLIC_HOST}{TAIL}"
     )
     spoken = compile_pattern(rf"[a-z0-9][a-z0-9-]{{1,40}}\s{{0,2}}{dots}\s{{0,2}}{tlds}(?:[^a-z0-9]|$)")
     address = compile_pattern(rf"[0-9]{{1,3}}(?:\.[0-9]{{1,3}}){{3}}{TAIL}")
@@ -34,7 +39,7 @@ def compile_detector(words: Words) -> Detector:
         text = reading.folded.text
         for pattern in (with_scheme, relative):
             for found in pattern.finditer(text):
-                link = trim(cut_han(found.group(1)))
+                link = trim(cut_text(found.group(1)))
                 yield Mark(found.start(1), found.start(1) + len(link), link, kind="scheme")
         for found in bare.finditer(text):
             before = text[max(0, found.start() - 2) : found.start()]
@@ -54,12 +59,14 @@ def compile_detector(words: Words) -> Detector:
                 yield Mark(*found.span(), found.group(1), kind="share_code")
 
     spelled_dot = rf"[a-z0-9](?:{GAP}|点|dot|小数点){{1,3}}{tlds}"
-    trigger = rf"//|[a-z0-9{HAN}]\.[a-z中公网商]|[0-9]\.[0-9]+\.|{spelled_dot}|{GAP}\s?[a-z0-9]{{8,14}}{GAP}"
+    named_dot = rf"[a-z0-9{HAN}]\.[a-z中公网商]|\.(?:рф|рус|укр|бел|срб)"
+    trigger = rf"//|{named_dot}|[0-9]\.[0-9]+\.|{spelled_dot}|{GAP}\s?[a-z0-9]{{8,14}}{GAP}"
     return Detector("links", trigger, find, words)
 
 
 def trim(link: str) -> str:
     """Without the punctuation that ends a sentence rather than a link; brackets stay where they are balanced."""
+    link = link.removesuffix("'s")
     while link:
         last = link[-1]
         if last in CLOSERS:
@@ -71,10 +78,13 @@ def trim(link: str) -> str:
     return link
 
 
-def cut_han(link: str) -> str:
-    """Without Chinese text that follows a host at once: http://t.cn看看 is a link and a word."""
-    for index, character in enumerate(link):
-        if "\u3400" <= character <= "\u9fff" and "." in link[:index].partition("//")[2] and "." not in link[index:]:
+def cut_text(link: str) -> str:
+    """Without what follows a host at once: http://t.cn看看 is a link and a word, https://t.cn⭐ one and a star."""
+    start = link.find("//") + 2
+    for index in range(start, len(link)):
+        if link[index] in "/?#":
+            break
+        if not link[index].isascii() and ASCII_NAME.match(link[start:index]):
             return link[:index]
     return link
 

@@ -10,7 +10,7 @@ from service.verify.outcome import Case, Check, Confirmed, Dismissed, Outcome, W
 from service.verify.surroundings import contains_any
 
 SCHEME = re.compile(r"^[a-z0-9.+-]*\s?:?\s?/\s?/\s?")
-LABEL = re.compile(r"^[^\W_](?:[\w-]*[^\W_])?$")
+LABEL = re.compile(r"^(?:[^\W_]|[^\x00-\x7f])(?:(?:[\w-]|[^\x00-\x7f])*(?:[^\W_]|[^\x00-\x7f]))?$")
 LAST_LABEL = re.compile(r"^(?:xn--[a-z0-9-]+|[^\W\d_]{2,24})$")
 HOST_END = re.compile(r"[/?#:\s]")
 WEB_SCHEMES = {"http", "https", "hxxp", "hxxps", "htxp", "ftp"}
@@ -31,6 +31,8 @@ LINK_WORDS = (
     "搜",
     "地址",
 )
+MANY_DOTS = 3
+"""A name with so many dots is no unit and no file: s.l.o.w.io."""
 ADDRESS_WORDS = ("http", "网址", "链接", "网站", "浏览器", "访问", "登录", "输入")
 
 
@@ -59,7 +61,7 @@ def compile_check(words: Words) -> Check:
         if not suffix.isascii() and case.around.after[:1].isalnum():
             return Dismissed("form", f"{suffix} begins a sentence: {suffix}{case.around.after[:4]}")
         name = host.removesuffix("." + suffix).rpartition(".")[2]
-        marked = link != host or contains_any(case.around.near, LINK_WORDS) or host.startswith("www.")
+        marked = link != host or contains_any(case.around.near, LINK_WORDS) or host.count(".") >= MANY_DOTS
         if suffix in unit_like and not marked:
             return Dismissed("unit", f"{host} reads as a unit, a version or a file")
         if len(name) < 2 and not marked:
