@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
@@ -19,10 +20,10 @@ from service.api.metrics import Metrics
 from service.api.openapi import OPERATIONS, ROUTERS, openapi_of
 from service.api.problem import answer_errors_as_problems
 from service.api.shops import Shops
-from service.api.start import open_database
+from service.api.start import compile_live, open_database
 from service.api.state import State
 from service.clock import SystemClock
-from service.live import Live, load_live
+from service.live import Live
 from service.pipeline import Pipeline
 from service.record.writer import GroupWriter
 from service.settings import Settings, read_settings
@@ -68,7 +69,7 @@ def lifespan_of(settings: Settings, live: Live | None) -> Callable[[FastAPI], Ab
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
         clock = SystemClock()
-        engine = live or load_live(settings.lexicon_dir, settings.cache_dir)
+        engine = live or compile_live(settings)
         database = await open_database(settings, clock)
         writer = GroupWriter(database)
         writer.start()
@@ -86,5 +87,6 @@ def lifespan_of(settings: Settings, live: Live | None) -> Callable[[FastAPI], Ab
         finally:
             await writer.close()
             await database.close()
+            gc.unfreeze()  # what `compile_live` froze
 
     return lifespan

@@ -10,18 +10,17 @@ import socket
 import sys
 import threading
 from functools import partial
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
-import httpx
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from service.api.app import create_app
-from service.api.start import open_database, prepare_folder
+from service.api.start import compile_live, open_database, prepare_folder
 from service.clock import SystemClock
 from service.errors import ShenyanError
-from service.live import load_live
 from service.settings import Settings
 
 GRACE_SECONDS = 8
@@ -43,7 +42,7 @@ def serve(settings: Settings) -> None:
     prepare_folder(settings.data_dir)
     listening = listen(settings.host, settings.port)
     try:
-        live = load_live(settings.lexicon_dir, settings.cache_dir)
+        live = compile_live(settings)
         asyncio.run(_prepare(settings))
         threading.Thread(target=announce, args=(settings,), daemon=True).start()
         if settings.workers == 1:
@@ -71,6 +70,7 @@ def config_of(settings: Settings, app: Any) -> uvicorn.Config:
         ws="none",
         lifespan="on",
         access_log=False,
+        proxy_headers=False,
         server_header=False,
         log_level=settings.log_level,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
@@ -111,10 +111,14 @@ def announce(settings: Settings) -> None:
     """Says, once the service answers, where the key is and what to try. The socket listens already, so this waits."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104
     url = f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
+    connection = HTTPConnection(host, settings.port, timeout=120)
     try:
-        httpx.get(f"{url}/livez", timeout=120, trust_env=False).raise_for_status()
-    except httpx.HTTPError:
+        connection.request("GET", "/livez")
+        connection.getresponse()
+    except (OSError, HTTPException):
         return
+    finally:
+        connection.close()
     sys.stdout.write(greeting(settings, url))
     sys.stdout.flush()
 

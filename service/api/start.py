@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from pathlib import Path
 
 from service.clock import Clock
 from service.errors import DataError
+from service.live import Live, load_live
 from service.record.database import Database
 from service.record.keys import first_start
 from service.record.migrate import current, head, upgrade
@@ -25,6 +27,17 @@ def prepare_folder(folder: Path) -> None:
             f"{folder.absolute()}: can't write here ({error.strerror}); "
             "give this user the right to, or set SHENYAN_DATA_DIR to another folder"
         ) from error
+
+
+def compile_live(settings: Settings) -> Live:
+    """The engine of the configured data files. Raises DataError for a bad one.
+
+    What it is made of lives as long as the process, so the garbage collector need not walk through it again and again.
+    """
+    live = load_live(settings.lexicon_dir, settings.cache_dir)
+    gc.collect()
+    gc.freeze()
+    return live
 
 
 async def open_database(settings: Settings, clock: Clock) -> Database:
