@@ -51,7 +51,7 @@ class Engine:
         proposals = self.proposer.propose(message, rules)
         findings, dismissals = self.verifier.verify(proposals, message, rules)
         if message.earlier:
-            ordinary = [each.candidate for each in (*findings, *dismissals)]
+            ordinary = [each.candidate for each in findings] + [each.candidate for each in dismissals]
             more, let_pass = find_over_seam(message, rules, self.proposer, self.verifier, ordinary)
             findings, dismissals = findings + more, dismissals + let_pass
         degraded = name_blind_spots(message.images) if message.images else ()
