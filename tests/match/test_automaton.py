@@ -4,7 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.match.automaton import compile_automaton
+from service.match.automaton import Automaton
+
+LETTERS = "abé微信\U0001f427\ud800"
+"""One, two, three and four bytes in UTF-8, and half of a character."""
 
 
 @pytest.mark.parametrize(("patterns", "text", "expected"), [
@@ -18,8 +21,10 @@ from service.match.automaton import compile_automaton
     ([], "微信", []),
 ])  # fmt: skip
 def test_finds_every_place(patterns: list[str], text: str, expected: list[str]) -> None:
-    scan = compile_automaton(patterns)
-    assert sorted(text[last + 1 - len(patterns[i]) : last + 1] for last, i in scan(text)) == sorted(expected)
+    automaton = Automaton(patterns)
+    found = [text[last + 1 - len(patterns[i]) : last + 1] for last, i in automaton.scan(text)]
+    assert sorted(found) == sorted(expected)
+    assert automaton.hits(text) == bool(expected)
 
 
 @pytest.mark.parametrize(("patterns", "problem"), [
@@ -27,11 +32,11 @@ def test_finds_every_place(patterns: list[str], text: str, expected: list[str]) 
 ])  # fmt: skip
 def test_refuses_what_can_only_be_a_mistake(patterns: list[str], problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
-        compile_automaton(patterns)
+        Automaton(patterns)
 
 
-@given(st.sets(st.text("ab微信", min_size=1, max_size=3), max_size=6), st.text("ab微信", max_size=20))
+@given(st.sets(st.text(LETTERS, min_size=1, max_size=3), max_size=6), st.text(LETTERS, max_size=20))
 def test_finds_what_a_search_at_every_place_finds(patterns: set[str], text: str) -> None:
     listed = sorted(patterns)
-    found = {(last + 1 - len(listed[i]), listed[i]) for last, i in compile_automaton(listed)(text)}
+    found = {(last + 1 - len(listed[i]), listed[i]) for last, i in Automaton(listed).scan(text)}
     assert found == {(at, p) for p in listed for at in range(len(text)) if text.startswith(p, at)}

@@ -6,14 +6,13 @@ import pytest
 
 from service.lexicon.term import Term
 from service.match.terms import compile_matcher
-from service.normalise.aligned import AlignedText
 from tests.terms import term
 
 
 def parts_found(terms: Sequence[Term], text: str) -> list[list[str]]:
     """Each hit as its parts, cut out of `text`."""
     matcher = compile_matcher(terms, range(len(terms)), str.lower, [])
-    hits = sorted(matcher.find(AlignedText(text)), key=lambda hit: (hit.parts, hit.term))
+    hits = sorted(matcher.find(text), key=lambda hit: (hit.parts, hit.term))
     return [[text[start:end] for start, end in hit.parts] for hit in hits]
 
 
