@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 from pathlib import Path
 from typing import Annotated, NoReturn, cast, get_args
 
 import typer
 
+from service.api.access import RATE_LIMIT
 from service.api.serve import serve as serve_http
+from service.api.start import open_database
 from service.clock import SystemClock
 from service.engine import Engine
 from service.errors import DataError, ShenyanError
 from service.lexicon.load import load_snapshot
 from service.lint import lint
 from service.live import load_live
-from service.record.database import Database
 from service.record.keys import DEFAULT_TENANT, Role, create_key
 from service.record.migrate import upgrade
 from service.settings import Settings, read_settings
@@ -106,6 +108,8 @@ def create(
     """Make a key and print it: it is shown only now, and stored nowhere."""
     if role not in get_args(Role):
         raise typer.BadParameter(f"should be one of {', '.join(get_args(Role))}", param_hint="--role")
+    if rate_limit is not None and not re.match(RATE_LIMIT, rate_limit):
+        raise typer.BadParameter("should be like 100/second", param_hint="--rate-limit")
     plain = asyncio.run(_create_key(settings(), name, cast(Role, role), rate_limit, tenant))
     typer.echo(plain)
 
@@ -119,7 +123,7 @@ def settings() -> Settings:
 
 
 async def _create_key(using: Settings, name: str, role: Role, rate_limit: str | None, tenant: str) -> str:
-    database = await Database.open(using.database_url)
+    database = await open_database(using, SystemClock())
     try:
         _, plain = await create_key(database, tenant, name, role, rate_limit, SystemClock().now())
     finally:

@@ -22,6 +22,7 @@ from service.record.keys import ApiKey, Role, find_key, hash_key
 
 KEY_SECONDS = 3.0
 MAX_KEY_BYTES = 512
+RATE_LIMIT = "^[1-9][0-9]{0,6}/(second|minute|hour|day)$"
 UNAUTHORIZED = "Send `Authorization: Bearer <key>` with a key that this service knows and that is not revoked."
 
 

@@ -16,7 +16,7 @@ from service.api.access import Requires
 from service.api.answer import Answer, FindingOut
 from service.api.bodies import AnalyzeBody, ModerateBody, ModerationsBody
 from service.api.hot import MODERATORS, Handle
-from service.api.parameters import MAX_REASON, errors, flat
+from service.api.parameters import MAX_REASON, audit_reason, errors, flat
 from service.api.problem import ProblemBody
 from service.api.routes import audit, incidents, keys, operations, shops
 from service.api.routes.moderate import BatchAnswer, analyze, moderate, moderate_batch
@@ -148,7 +148,7 @@ def _add_roles(route: APIRoute, path: dict[str, Any]) -> None:
     for method in route.methods or ():
         described = path[method.lower()]
         described |= {"x-roles": sorted(roles), "security": [{"key": []}]}
-        if method != "GET":
+        if any(each.call is audit_reason for each in flat(route.dependant)):
             described.setdefault("parameters", []).append(AUDIT_REASON)
 
 

@@ -9,7 +9,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, Field
 
-from service.api.access import Requires
+from service.api.access import RATE_LIMIT, Requires
 from service.api.parameters import STRICT, AuditReason, Body, Cursor, Limit, Name, Page, Word, errors
 from service.api.state import ServiceState
 from service.errors import Conflict
@@ -30,7 +30,7 @@ class NewKey(Body):
     rate_limit: Annotated[
         str | None,
         Field(
-            pattern="^[1-9][0-9]{0,6}/(second|minute|hour|day)$",
+            pattern=RATE_LIMIT,
             description="Such as `100/second`; null: none.",
         ),
     ] = None
