@@ -47,7 +47,12 @@ def create_app(settings: Settings | None = None, live: Live | None = None) -> Fa
         # First in the list, so that finding them costs nothing.
         routes=[Route(each.path, Hot(each.handle), methods=["POST"]) for each in OPERATIONS],
     )
-    app.add_middleware(Gate, max_in_flight=settings.max_in_flight, max_body_bytes=settings.max_body_bytes)
+    app.add_middleware(
+        Gate,
+        max_in_flight=settings.max_in_flight,
+        max_body_bytes=settings.max_body_bytes,
+        hot={each.path: Hot(each.handle) for each in OPERATIONS},
+    )
     answer_errors_as_problems(app)
     for router in ROUTERS:
         app.include_router(router)

@@ -61,7 +61,7 @@ async def test_what_is_too_much_is_turned_away_and_what_is_inside_is_answered() 
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
-    gate = Gate(slow, max_in_flight=1, max_body_bytes=10)
+    gate = Gate(slow, max_in_flight=1, max_body_bytes=10, hot={})
     async with httpx.AsyncClient(transport=httpx.ASGITransport(gate), base_url="http://test") as client:
         first = asyncio.create_task(client.get("/v1/x"))
         await entered.wait()
@@ -79,7 +79,7 @@ async def test_whether_it_is_alive_is_answered_even_then() -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
-    gate = Gate(app, max_in_flight=1, max_body_bytes=10)
+    gate = Gate(app, max_in_flight=1, max_body_bytes=10, hot={})
     gate.in_flight = 1
     async with httpx.AsyncClient(transport=httpx.ASGITransport(gate), base_url="http://test") as client:
         assert (await client.get("/livez")).status_code == 200
