@@ -1,0 +1,222 @@
+"""What the documentation says to type works: shell lines against a running service, and the code that is shown.
+
+Blocks marked `bash` are run word for word, but for the port; those marked `sh` change the machine and are for reading.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.docs.pages import PAGES, ROOT, blocks, name_of
+from tests.serving import clean_environment, free_port, run_service
+
+# A refusal by the service fails the script; each answer gets a line.
+PRELUDE = "set -euo pipefail\ncurl() { command curl --noproxy '*' --fail-with-body -w '\\n' \"$@\"; }\n"
+READMES = ["README.md", "README.zh-CN.md"]
+RUNNABLE = [name_of(page) for page in PAGES if any(block.language == "bash" for block in blocks(name_of(page)))]
+VOLATILE = {"request_id", "incident_id", "latency_ms"}
+BLOCKED = {"text": "这款是高仿的", "platform": "kuaishou", "shop_id": "s1", "agent_id": "a1"}
+WARNED = {**BLOCKED, "text": "这款全网最低价，放心买"}
+ALLOWED = {**BLOCKED, "text": "亲，已经为您安排发货了"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the service runs; `.venv` is there as in the project's own folder."""
+    folder = tmp_path_factory.mktemp("project")
+    (folder / ".venv").symlink_to(sys.prefix)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def url(folder: Path) -> Iterator[str]:
+    """A service as `make serve` starts it, on another port."""
+    with run_service([".venv/bin/shenyan", "serve"], folder) as url:
+        yield url
+
+
+def run(script: str, folder: Path, url: str) -> subprocess.CompletedProcess[str]:
+    """Runs a script in bash where the service runs."""
+    return subprocess.run(
+        ["bash", "-c", PRELUDE + script.replace("http://127.0.0.1:8000", url)],
+        cwd=folder,
+        env=clean_environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_readmes_have_lines_to_run() -> None:
+    assert set(READMES) | {"docs/quickstart.md"} <= set(RUNNABLE)
+
+
+@pytest.mark.parametrize("name", RUNNABLE)
+def test_shell_lines_work(name: str, folder: Path, url: str) -> None:
+    done = run("".join(block.text for block in blocks(name) if block.language == "bash"), folder, url)
+    assert done.returncode == 0, done.stdout + done.stderr
+    answers = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    assert not [answer for answer in answers if answer.get("status", 200) >= 400]
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_the_answer_that_is_shown_is_the_one_that_comes(name: str, folder: Path, url: str) -> None:
+    (shown,) = (json.loads(block.text) for block in blocks(name) if block.language == "json")
+    first = next(block.text for block in blocks(name) if block.language == "bash")
+    given = json.loads(run(first, folder, url).stdout)
+    assert steady(given) == steady(shown)
+
+
+def steady(answer: dict[str, Any]) -> dict[str, Any]:
+    """An answer without what differs from one time to the next."""
+    versions = {name: value for name, value in answer["versions"].items() if name != "lexicon"}
+    return {name: value for name, value in answer.items() if name not in VOLATILE} | {"versions": versions}
+
+
+def test_the_quickstart_says_what_happens(folder: Path, url: str) -> None:
+    script = "".join(block.text for block in blocks("docs/quickstart.md") if block.language == "bash")
+    blocked, incidents, allowed, _, analyzed = map(json.loads, run(script, folder, url).stdout.splitlines())
+    assert (blocked["decision"], allowed["decision"], allowed["recorded"]) == ("block", "allow", "none")
+    assert blocked["incident_id"] in {incident["id"] for incident in incidents["items"]}
+    assert [each["check"] for each in analyzed["dismissed"]] == ["own_account"]
+
+
+# The clients
+
+
+def python_client(name: str) -> str:
+    (code,) = (block.text for block in blocks(name) if block.language == "python")
+    return f"""{code}
+import sys
+shown = []
+answer = may_send(json.load(sys.stdin), lambda *texts: shown.append(texts) or True)
+print(json.dumps([answer, len(shown)]))
+"""
+
+
+def javascript_client(name: str) -> str:
+    (code,) = (block.text for block in blocks(name) if block.language == "js")
+    return f"""{code}
+const shown = [];
+const message = JSON.parse(require("fs").readFileSync(0, "utf8"));
+maySend(message, (...texts) => shown.push(texts) > 0).then((sent) => console.log(JSON.stringify([sent, shown.length])));
+"""
+
+
+CLIENTS = {"python": ([sys.executable, "-c"], python_client)}
+if node := shutil.which("node"):
+    CLIENTS["javascript"] = ([node, "-e"], javascript_client)
+
+
+@pytest.mark.parametrize("name", READMES)
+@pytest.mark.parametrize("language", CLIENTS)
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [(ALLOWED, [True, 0]), (WARNED, [True, 1]), (BLOCKED, [False, 0])],
+    ids=["allow", "warn", "block"],
+)
+def test_clients_honour_the_decision(
+    name: str, language: str, message: dict[str, Any], expected: list[Any], folder: Path, url: str
+) -> None:
+    assert ask(name, language, message, folder, url) == expected
+
+
+@pytest.mark.parametrize("name", READMES)
+@pytest.mark.parametrize("language", CLIENTS)
+def test_clients_take_the_fail_action_when_no_answer_comes(name: str, language: str, folder: Path, url: str) -> None:
+    nobody = f"http://127.0.0.1:{free_port()}"
+    assert ask(name, language, ALLOWED, folder, url, at=nobody) == [True, 1]
+    assert ask(name, language, {}, folder, url) == [True, 1]
+
+
+def ask(name: str, language: str, message: dict[str, Any], folder: Path, url: str, at: str = "") -> Any:
+    """[whether it is sent, how often the agent was asked], by the client that the page shows; `at` is another address."""
+    httpx.get(f"{url}/livez", trust_env=False).raise_for_status()
+    command, program = CLIENTS[language]
+    key = (folder / "var" / "admin.key").read_text(encoding="utf-8").strip()
+    done = subprocess.run(
+        [*command, program(name).replace("http://127.0.0.1:8000", at or url)],
+        input=json.dumps(message),
+        env=clean_environment() | {"MODERATION_KEY": key, "no_proxy": "127.0.0.1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+# Adding things
+
+
+@pytest.fixture(scope="module")
+def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the code and its data with all that the how-to pages add."""
+    folder = tmp_path_factory.mktemp("extended")
+    shutil.copytree(ROOT / "service", folder / "service", ignore=shutil.ignore_patterns("__pycache__", "_data"))
+    shutil.copytree(ROOT / "lexicons", folder / "lexicons")
+    for page in ("add-a-word", "add-an-exception", "add-a-platform-policy", "add-a-detector"):
+        added = [block for block in blocks(f"docs/how-to/{page}.md") if block.file]
+        assert added
+        for block in added:
+            with (folder / block.file).open("a", encoding="utf-8") as file:
+                file.write(f"\n{block.text}")
+    return folder
+
+
+def shenyan(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "service", *arguments]
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env=clean_environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "decision", "words"),
+    [
+        ("留个蓝鸽号吧", "block", "contact/langehao"),
+        ("蓝鸽号游轮的船票周五发货", "allow", "exception: inside 蓝鸽号游轮"),
+        ("入会 一二三-456-789", "block", "form of a meeting's number"),
+    ],
+)
+def test_what_the_pages_add_is_found(extended: Path, text: str, decision: str, words: str) -> None:
+    done = shenyan(extended, "check", text, "--explain")
+    assert done.stdout.startswith(decision), done.stderr
+    assert words in done.stdout
+
+
+def test_what_the_pages_add_passes_lint(extended: Path) -> None:
+    done = shenyan(extended, "lexicon", "lint")
+    assert re.search(r"\d+ terms, \d+ ordinary sentences, \d+ complaints", done.stdout), done.stderr
+    assert not [line for line in done.stdout.splitlines() if "蓝鸽" in line or "langehao" in line or "meetings" in line]
+
+
+def test_the_policy_that_a_page_adds_is_in_force_from_its_day(extended: Path) -> None:
+    code = (
+        "from datetime import date; from service.live import load_live; from service.settings import shipped_lexicons; "
+        "rules = load_live(shipped_lexicons()).engine.platforms['kuaishou']; "
+        "print(rules.policy_on(date(2098, 12, 31)).id, rules.policy_on(date(2099, 1, 1)).id, "
+        "rules.policy_on(date(2099, 1, 1)).action('counterfeit', 'medium'))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=extended, env=clean_environment(), capture_output=True, text=True, check=False
+    )
+    before, after, action = done.stdout.split()
+    assert (before != after, after, action) == (True, "2099-01", "block"), done.stderr

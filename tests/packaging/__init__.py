@@ -1,0 +1,1 @@
+"""What leaves the repository: the wheel, the lock files, the image's recipe."""
