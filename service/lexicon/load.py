@@ -13,21 +13,24 @@ import tomli
 from service.errors import DataError
 from service.lexicon.context import Context
 from service.lexicon.frequency import Frequency
-from service.lexicon.locate import data_error, locate
+from service.lexicon.locate import data_error, locate, locate_word
 from service.lexicon.policy import CategoryWords, PlatformRules
 from service.lexicon.snapshot import Snapshot
-from service.lexicon.term import ExceptionPhrase, Term
+from service.lexicon.term import ExceptionPhrase, Localized, Term
 from service.normalise.tables import Tables, load_tables
-from service.vocabulary import CATEGORIES, PLATFORMS, Category
+from service.vocabulary import CATEGORIES, PLATFORMS, SEVERITIES, Category, Severity
 
 T = TypeVar("T")
 
 TOML_PLACE = re.compile(r"(.*) \(at line (\d+), column (\d+)\)$")
-MSGSPEC_PLACE = re.compile(r"(.*?)(?: - at `(\$[^`]*)`)?$", re.DOTALL)
+MSGSPEC_PLACE = re.compile(r"(.*?)(?: - at (?:`key` in )?`(\$[^`]*)`)?$", re.DOTALL)
+UNKNOWN_FIELD = re.compile(r"unknown field `([^`]+)`")
+WRONG_WORD = re.compile(r"Invalid enum value '([^']+)'")
 HINTS = {
     "unknown field": "see docs/reference/lexicon.md for the fields, and check the spelling",
     "Invalid enum value": "use one of the documented words",
     "missing required field": "add the field, or set it under [defaults]",
+    "RFC3339": "a date is written 2026-01-31, without quotes",
     "Expected": "see docs/reference/lexicon.md for the field's type",
 }
 
@@ -42,6 +45,24 @@ class TermFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class TermList(msgspec.Struct, frozen=True):
     term: tuple[Term, ...]
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """One of the kinds that a detector tells apart."""
+
+    reason: Localized
+    severity: Severity | None = None
+    suggestion: Localized = Localized()
+
+
+class DetectorFile(msgspec.Struct, frozen=True):
+    """What every `lexicons/detectors/<name>.toml` has; its words differ from one to the next."""
+
+    category: Category
+    severity: Severity
+    reason: Localized
+    suggestion: Localized = Localized()
+    kinds: dict[str, Kind] = {}
 
 
 class ExceptionFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,7 +81,7 @@ def load_snapshot(folder: Path) -> Snapshot:
     if not (folder / "terms").is_dir():
         raise DataError(f"{folder}: no lexicon here; it needs at least terms/, platforms/ and tables/")
     terms = tuple(term for path in sorted((folder / "terms").glob("*.toml")) for term in load_terms(path))
-    rules = [read(path, PlatformRules) for path in sorted((folder / "platforms").glob("*.toml"))]
+    rules = [load_rules(path) for path in sorted((folder / "platforms").glob("*.toml"))]
     platforms = {rule.platform: rule for rule in rules}
     missing = [platform for platform in PLATFORMS if platform not in platforms]
     if missing:
@@ -76,7 +97,7 @@ def load_snapshot(folder: Path) -> Snapshot:
         contexts=read(folder / "contexts.toml", ContextFile).context,
         platforms=platforms,
         categories=categories,
-        detectors={path.stem: parse(path) for path in sorted((folder / "detectors").glob("*.toml"))},
+        detectors={path.stem: load_detector(path) for path in sorted((folder / "detectors").glob("*.toml"))},
         tables=load_tables_checked(folder / "tables"),
         sound_support=read(folder / "tables" / "sound_support.toml", dict[Category, tuple[str, ...]]),
         frequency=read(folder / "frequency.toml", Frequency),
@@ -89,6 +110,30 @@ def load_terms(path: Path) -> tuple[Term, ...]:
     file = read(path, TermFile)
     filled = [{"category": file.category, **file.defaults, **term} for term in file.term]
     return convert(path, {"term": filled}, TermList).term
+
+
+def load_rules(path: Path) -> PlatformRules:
+    """The rules of one platform: policies oldest first, each with an action for every severity."""
+    rules, text = read(path, PlatformRules), read_text(path)
+    if not rules.policies:
+        raise data_error(path, text, *locate(text, "$.policies"), "no policy", "add a [[policies]] table")
+    for index, policy in enumerate(rules.policies):
+        place = locate(text, f"$.policies[{index}].actions")
+        missing = [severity for severity in SEVERITIES if severity not in policy.actions.get("*", {})]
+        if missing:
+            hint = 'the row "*" under [policies.actions] holds for every category without a row of its own'
+            raise data_error(path, text, *place, f'no action for {", ".join(missing)} in the row "*"', hint)
+        if index and policy.valid_from <= rules.policies[index - 1].valid_from:
+            place = locate(text, f"$.policies[{index}].valid_from")
+            raise data_error(path, text, *place, "not later than the policy before it", "policies stand oldest first")
+    return rules
+
+
+def load_detector(path: Path) -> dict[str, Any]:
+    """A detector's data file: what all have is checked here, its own words when it is compiled."""
+    raw = parse(path)
+    convert(path, raw, DetectorFile)
+    return raw
 
 
 def load_corpus(folder: Path) -> tuple[str, ...]:
@@ -136,8 +181,10 @@ def convert(path: Path, raw: Mapping[str, Any], kind: type[T]) -> T:
     except msgspec.ValidationError as error:
         found = MSGSPEC_PLACE.match(str(error))
         problem, dotted = (found.group(1), found.group(2) or "$") if found else (str(error), "$")
-        unknown = re.search(r"unknown field `([^`]+)`", problem)
+        unknown, wrong = UNKNOWN_FIELD.search(problem), WRONG_WORD.search(problem)
         text = read_text(path)
-        line, column = locate(text, f"{dotted}.{unknown.group(1)}" if unknown else dotted)
+        line, column = locate(text, f"{dotted}.{unknown.group(1)}", key=True) if unknown else locate(text, dotted)
+        if wrong:
+            line, column = locate_word(text, wrong.group(1), line) or (line, column)
         hint = next((hint for words, hint in HINTS.items() if words in problem), "")
         raise data_error(path, text, line, column, problem, hint) from error

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -25,6 +25,7 @@ from service.normalise.tables import Tables
 from service.text.span import Span
 from service.vocabulary import Category, Severity
 
+T = TypeVar("T")
 Words = Mapping[str, Any]
 
 
@@ -78,7 +79,7 @@ class Detector:
             yield self._candidate(marks[0], reading, marks[1:])
 
     def _candidate(self, mark: Mark, reading: Reading, again: Sequence[Mark]) -> Candidate:
-        words = self.words["kinds"][mark.kind] if mark.kind else self.words
+        words = self.words.get("kinds", {}).get(mark.kind, self.words)
         span = reading.folded.span(mark.start, mark.end)
         typed, folded = reading.exact[span.start : span.end], reading.folded.text[mark.start : mark.end]
         return Candidate(
@@ -102,7 +103,22 @@ def compile_detectors(words: Mapping[str, Words]) -> tuple[Detector, ...]:
     """Every detector in `match/detectors/`, with its data file's words."""
     compiled = []
     for module in sorted(info.name for info in iter_modules(detectors.__path__)):
-        if module not in words:
-            raise DataError(f"lexicons/detectors/{module}.toml: no such file; every detector has one")
-        compiled.append(import_module(f"{detectors.__name__}.{module}").compile_detector(words[module]))
+        compile_detector = import_module(f"{detectors.__name__}.{module}").compile_detector
+        compiled.append(compile_words(module, words, compile_detector))
     return tuple(compiled)
+
+
+def compile_words(name: str, words: Mapping[str, Words], compile_one: Callable[[Words], T]) -> T:
+    """What `compile_one` makes of the data file called `name`.
+
+    Raises DataError for a file or an entry that is missing or is not what it should be.
+    """
+    path = f"lexicons/detectors/{name}.toml"
+    if name not in words:
+        raise DataError(f"{path}: no such file; every detector has one")
+    try:
+        return compile_one(words[name])
+    except KeyError as error:
+        raise DataError(f"{path}: there is no {error}; restore it from the shipped file") from error
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{path}: {error}; lists hold words in double quotes") from error

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from service.errors import DataError
 from service.lexicon.snapshot import Snapshot
 from service.lexicon.term import Localized
 from service.match.automaton import Automaton
@@ -58,5 +59,8 @@ def compile_excuses(snapshot: Snapshot, fold: Callable[[str], str], spell: Calla
     ]
     groups: dict[str, list[Excuse]] = {}
     for excuse in (*everybody, *own):
-        groups.setdefault(spell(excuse.phrase), []).append(excuse)
+        text = spell(excuse.phrase)
+        if not text:
+            raise DataError(f"{excuse.term_id or 'exceptions.toml'}: {excuse.phrase!r} has neither letter nor digit")
+        groups.setdefault(text, []).append(excuse)
     return ExcuseFinder([(len(text), group) for text, group in groups.items()], Automaton(list(groups)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from service.errors import DataError
 from service.lexicon.term import Term, parts_of
 
 Spell = Callable[[str], str]
@@ -47,6 +48,10 @@ def collect_keys(terms: Sequence[Term], chosen: Iterable[int], spell: Spell, ord
     for number in chosen:
         term = terms[number]
         spelled = tuple(map(spell, parts_of(term)))
+        if not spelled or not all(spelled):
+            raise DataError(
+                f"{term.id}: {term.pattern!r} has a part without letter or digit, which would be everywhere"
+            )
         if len(spelled) > 1:
             parts[number] = spelled
             for part in spelled:

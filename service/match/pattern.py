@@ -47,7 +47,11 @@ def compile_pattern(pattern: str) -> Pattern:
     try:
         compiled: Pattern = re2.compile(pattern, options)
     except re2.error as error:
-        raise ValueError(f"RE2 refuses the pattern: {error}") from error
+        # The library hands over bytes: what is wrong, then where, which may be the whole pattern again.
+        words = error.args[0].decode("utf-8", "replace") if isinstance(error.args[0], bytes) else str(error)
+        raise ValueError(
+            f"RE2 refuses the pattern: {words if len(words) < 80 else words.partition(': ')[0]}"
+        ) from error
     return compiled
 
 

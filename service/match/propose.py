@@ -12,7 +12,7 @@ from service.lexicon.policy import PlatformRules
 from service.lexicon.snapshot import Snapshot
 from service.lexicon.term import Term, parts_of
 from service.match.candidate import Candidate, ViewName
-from service.match.detector import Detector, Reading, compile_detectors
+from service.match.detector import Detector, Reading, compile_detectors, compile_words
 from service.match.disguise import name_disguises
 from service.match.excuses import Excuse, ExcuseFinder, compile_excuses
 from service.match.frequency import propose_frequency
@@ -190,7 +190,7 @@ def compile_proposer(snapshot: Snapshot) -> Proposer:
         homophones=compile_matcher(terms, by_sound, spell_symbols, snapshot.corpus),
         excuses=compile_excuses(snapshot, lambda phrase: fold(phrase, tables).text, spell),
         detectors=detectors,
-        pictures=compile_pictures(snapshot.detectors["pictures"]),
+        pictures=compile_words("pictures", snapshot.detectors, compile_pictures),
         frequency=snapshot.frequency,
         trigger=compile_pattern("|".join(f"(?:{detector.trigger})" for detector in detectors)),
     )

@@ -19,6 +19,8 @@ class ContextRule:
     context: Context
     before: Pattern | None = field(repr=False)
     after: Pattern | None = field(repr=False)
+    near: Pattern | None = field(repr=False)
+    unless: Pattern | None = field(repr=False)
 
     def applies(self, candidate: Candidate, around: Surroundings) -> bool:
         """Whether the words around `candidate` are the ones that this rule is about."""
@@ -29,19 +31,28 @@ class ContextRule:
             return False
         if self.before is not None and not self.before.search(around.before):
             return False
-        return self.after is None or bool(self.after.match(around.after))
+        if self.after is not None and not self.after.match(around.after):
+            return False
+        if self.near is not None and not self.near.search(around.near):
+            return False
+        return self.unless is None or not self.unless.search(around.near)
 
 
 def compile_contexts(contexts: Sequence[Context]) -> tuple[ContextRule, ...]:
     """Raises DataError for a context that has no pattern or one that RE2 refuses."""
     rules = []
     for context in contexts:
-        if not context.before and not context.after:
-            raise DataError(f"contexts.toml: {context.id} has neither `before` nor `after`; it would hold everywhere")
+        if not (context.before or context.after or context.near):
+            raise DataError(f"contexts.toml: {context.id} has no `before`, `after` or `near`; it would hold everywhere")
         try:
-            before = compile_pattern(f"(?:{context.before})$") if context.before else None
-            after = compile_pattern(f"(?:{context.after})") if context.after else None
+            rule = ContextRule(
+                context,
+                compile_pattern(f"(?:{context.before})$") if context.before else None,
+                compile_pattern(f"(?:{context.after})") if context.after else None,
+                compile_pattern(context.near) if context.near else None,
+                compile_pattern(context.unless) if context.unless else None,
+            )
         except ValueError as error:
             raise DataError(f"contexts.toml: {context.id}: {error}") from error
-        rules.append(ContextRule(context, before, after))
+        rules.append(rule)
     return tuple(rules)

@@ -16,6 +16,7 @@ from typing import Any
 from service.lexicon.policy import PlatformRules
 from service.lexicon.snapshot import Snapshot
 from service.match.candidate import Candidate
+from service.match.detector import compile_words
 from service.match.excuses import Excuse
 from service.match.propose import Proposals
 from service.text.message import Message
@@ -162,7 +163,7 @@ def compile_verifier(snapshot: Snapshot, cache: Path | None) -> Verifier:
     found: dict[str, Any] = {}
     for info in iter_modules(checks.__path__):
         module = import_module(f"{checks.__name__}.{info.name}")
-        found[info.name] = module.compile_check(snapshot.detectors[info.name])
+        found[info.name] = compile_words(info.name, snapshot.detectors, module.compile_check)
     return Verifier(
         words=Words(own, cache),
         contexts=compile_contexts(snapshot.contexts),
