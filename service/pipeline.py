@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from time import monotonic
 
 import msgspec
@@ -24,6 +25,7 @@ from service.record.replies import Reply
 from service.record.sent import Sent, incident_of
 from service.record.withhold import for_retries, replayed
 from service.record.writer import Entry, GroupWriter
+from service.replicas.conversation import Attempt, ConversationStore, make_attempt
 
 NOT_STORED = "record: incident not stored"
 
@@ -31,10 +33,19 @@ NOT_STORED = "record: incident not stored"
 class Pipeline:
     """Decides, and makes durable what must last."""
 
-    def __init__(self, live: Live, writer: GroupWriter, clock: Clock, timeout: float, keep_evidence: bool) -> None:
+    def __init__(
+        self,
+        live: Live,
+        writer: GroupWriter,
+        conversations: ConversationStore,
+        clock: Clock,
+        timeout: float,
+        keep_evidence: bool,
+    ) -> None:
         self.live = live
         self.clock = clock
         self._writer = writer
+        self._conversations = conversations
         self._timeout = timeout
         self._keep_evidence = keep_evidence
         self._failed_at = float("-inf")
@@ -49,11 +60,28 @@ class Pipeline:
             explain=sent.explain,
             degraded=sent.degraded,
             latency_ms=elapsed_ms(),
+            message_id=sent.message_id,
         )
         return decision, outcome
 
     async def moderate(self, sent: Sent, elapsed_ms: Callable[[], float]) -> Outcome:
-        """Decides and records. Raises Conflict when a retry key was used for other content."""
+        """Decides with what came before, and records. Raises Conflict when a retry key was used for other content."""
+        attempt = attempt_of(sent, self.clock)
+        if attempt is None:
+            return await self._moderate(sent, elapsed_ms)
+        recent = await self._conversations.append(attempt, self.clock.now().timestamp())
+        message = replace(sent.message, earlier=recent.earlier, pace=recent.pace)
+        sent = msgspec.structs.replace(sent, message=message, degraded=(*sent.degraded, *recent.degraded))
+        was_sent = False
+        try:
+            outcome = await self._moderate(sent, elapsed_ms)
+            was_sent = outcome.decision != "block"
+        finally:
+            if not was_sent:
+                await self._conversations.withdraw(attempt)
+        return outcome
+
+    async def _moderate(self, sent: Sent, elapsed_ms: Callable[[], float]) -> Outcome:
         decision, outcome = self.decide(sent, elapsed_ms)
         if decision.action == "allow" and not sent.retry_keys:
             return outcome
@@ -81,6 +109,24 @@ class Pipeline:
     def seconds_since_failure(self) -> float:
         """How long ago something could not be stored; infinite when that never happened."""
         return monotonic() - self._failed_at
+
+
+def attempt_of(sent: Sent, clock: Clock) -> Attempt | None:
+    """What to remember of the message; None where it belongs to no conversation."""
+    if sent.conversation_id is None and sent.customer_id is None:
+        return None
+    scope, key = sent.retry_keys[0] if sent.retry_keys else ("unique", str(uuid7()))
+    return make_attempt(
+        tenant=sent.tenant_id,
+        shop=sent.shop_id,
+        agent=sent.agent_id,
+        conversation=sent.conversation_id,
+        customer=sent.customer_id,
+        key=f"{scope}:{key}",
+        message_id=sent.message_id or sent.request_id,
+        text=sent.message.text,
+        at=(sent.sent_at or clock.now()).timestamp(),
+    )
 
 
 def replay(reply: Reply, sent: Sent) -> Outcome:

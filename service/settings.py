@@ -46,6 +46,23 @@ class Settings(BaseSettings):
         str,
         Field(description="Redis or Valkey for what replicas share; unset: each process keeps its own in memory."),
     ] = ""
+    redis_timeout: Annotated[
+        float,
+        Field(gt=0, le=5, description="Seconds to wait for Redis before this process's own memory answers."),
+    ] = 0.05
+    conversation_messages: Annotated[
+        int,
+        Field(
+            ge=0, le=20, description="Earlier messages of a conversation that are read with the present one; 0: none."
+        ),
+    ] = 4
+    conversation_seconds: Annotated[
+        float, Field(gt=0, le=3600, description="How old those earlier messages may be, in seconds.")
+    ] = 120.0
+    conversations_in_memory: Annotated[
+        int,
+        Field(ge=1, description="Conversations that one process remembers; the least recently used are forgotten."),
+    ] = 10_000
     admin_key: Annotated[
         SecretStr | None,
         Field(description="The first admin key, used on an empty database; unset: a random one is written to a file."),
@@ -77,6 +94,13 @@ class Settings(BaseSettings):
         if key is not None and not re.fullmatch(r"[\x21-\x7e]{1,256}", key.get_secret_value()):
             raise ValueError("should be 1 to 256 printable ASCII characters without blanks")
         return key
+
+    @field_validator("redis_url")
+    @classmethod
+    def names_a_server(cls, url: str) -> str:
+        if url and not url.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("should be redis://[:password@]host:port/number, rediss://... or unix:///path")
+        return url
 
     @field_validator("log_level", mode="before")
     @classmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -14,7 +14,7 @@ from service.text.span import utf16_offset
 from service.vocabulary import Action, Category, Severity
 
 
-class FindingOut(msgspec.Struct, frozen=True, kw_only=True):
+class FindingOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What was found, where, and which rule it breaks. Offsets are half-open, in `text` as sent."""
 
     category: Category
@@ -33,6 +33,13 @@ class FindingOut(msgspec.Struct, frozen=True, kw_only=True):
     disguises: tuple[str, ...]
     clauses: tuple[str, ...]
     reason: str
+    message_ids: Annotated[
+        tuple[str, ...],
+        msgspec.Meta(
+            description="Only where the words are split over several messages: the ids of these in order, this one's last "
+            "(a request's id where the client gave none). The span is the part in this message."
+        ),
+    ] = ()
 
 
 class DismissedOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,6 +140,7 @@ def _finding(row: Found, utf16: Callable[[int], int], language: Language) -> Fin
         disguises=row.disguises,
         clauses=row.clauses,
         reason=in_language(row.reason, language),
+        message_ids=row.message_ids,
     )
 
 

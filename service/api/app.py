@@ -26,6 +26,7 @@ from service.clock import SystemClock
 from service.live import Live
 from service.pipeline import Pipeline
 from service.record.writer import GroupWriter
+from service.replicas.open import open_conversations
 from service.settings import Settings, read_settings
 
 DESCRIPTION = "Checks what a customer-service agent is about to send, before the customer sees it."
@@ -78,12 +79,15 @@ def lifespan_of(settings: Settings, live: Live | None) -> Callable[[FastAPI], Ab
         database = await open_database(settings, clock)
         writer = GroupWriter(database)
         writer.start()
+        conversations = open_conversations(settings)
         try:
             yield State(
                 settings=settings,
                 clock=clock,
                 database=database,
-                pipeline=Pipeline(engine, writer, clock, settings.record_timeout, settings.keep_evidence),
+                pipeline=Pipeline(
+                    engine, writer, conversations, clock, settings.record_timeout, settings.keep_evidence
+                ),
                 keys=Keys(database),
                 shops=Shops(database),
                 metrics=Metrics(settings.metrics_dir if settings.workers > 1 else None),
@@ -91,6 +95,7 @@ def lifespan_of(settings: Settings, live: Live | None) -> Callable[[FastAPI], Ab
             )
         finally:
             await writer.close()
+            await conversations.close()
             await database.close()
             gc.unfreeze()  # what `compile_live` froze
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 from service.api.remembered import Remembered
@@ -48,7 +48,7 @@ def assets_of(shop: Shop | None) -> Assets:
     return shop.assets if shop else NO_ASSETS
 
 
-def day_of(shop: Shop | None, moment: datetime) -> date:
-    """The calendar day of `moment` where the shop is; Asia/Shanghai unless it says otherwise."""
+def local_time(shop: Shop | None, moment: datetime) -> datetime:
+    """`moment` as the shop's clock and calendar show it; Asia/Shanghai unless it says otherwise."""
     zone = SHANGHAI if shop is None or shop.timezone == "Asia/Shanghai" else ZoneInfo(shop.timezone)
-    return moment.astimezone(zone).date()
+    return moment.astimezone(zone)

@@ -36,6 +36,8 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     disguises: tuple[str, ...]
     clauses: tuple[str, ...]
     reason: Localized
+    message_ids: tuple[str, ...] = ()
+    """Where it is split over several messages: their ids in order, the present one's last; the span lies in that one."""
 
 
 class Excused(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,16 +83,18 @@ def outcome_of(
     explain: bool,
     degraded: tuple[str, ...] = (),
     latency_ms: float = 0.0,
+    message_id: str | None = None,
 ) -> Outcome:
     """The rows of a decision about `text`; dismissals only when `explain` asks for them.
 
     `degraded` names what could not be inspected before the engine saw the message.
     """
     lexicon = decision.lexicon_version.partition("@")[0]
+    own_id = message_id or request_id
     return Outcome(
         request_id=request_id,
         decision=decision.action,
-        findings=tuple([_found(verdict, text, lexicon) for verdict in decision.verdicts]),
+        findings=tuple([_found(verdict, text, lexicon, own_id) for verdict in decision.verdicts]),
         dismissed=tuple([_excused(each, text) for each in decision.dismissed]) if explain else (),
         masked_text=decision.masked_text,
         masked=tuple([span for verdict in decision.verdicts for span in places(verdict.finding.candidate)]),
@@ -108,7 +112,7 @@ def places(hit: Candidate) -> tuple[Span, ...]:
     return (hit.span, *hit.more) if hit.field == "text" else ()
 
 
-def _found(verdict: Verdict, text: str, lexicon: str) -> Found:
+def _found(verdict: Verdict, text: str, lexicon: str, own_id: str) -> Found:
     finding, hit = verdict.finding, verdict.finding.candidate
     return Found(
         category=hit.category,
@@ -125,6 +129,7 @@ def _found(verdict: Verdict, text: str, lexicon: str) -> Found:
         disguises=hit.disguises,
         clauses=verdict.clauses,
         reason=hit.reason,
+        message_ids=(*hit.earlier, own_id) if hit.earlier else (),
     )
 
 

@@ -25,8 +25,8 @@ from service.verify.verify import Verifier
 
 START = re.compile(r"(?:[\W_]*[^\W_]){0,32}[\W_]*")
 """32 letters and digits, and what stands between them: longer than any hit with the surroundings that checks look at."""
-FARTHEST = 500
-"""Code points of the earlier texts that are looked at."""
+FARTHEST = 256
+"""Code points of earlier texts that are looked at."""
 SHORT = 8
 """Letters and digits; a message of this length may hold a single word of what several say."""
 NUMBERS = frozenset({"phones", "cards", "identities"})
@@ -78,6 +78,11 @@ def join(earlier: Sequence[Earlier], text: str) -> Joined:
     places = [Span(max(0, end - len(each.text)), max(0, end)) for each, end in zip(earlier, ends, strict=True)]
     whole = before[len(before) - seam :] + text[: end_of(START, text)]
     return Joined(whole, seam, list(zip(places, earlier, strict=True)), text)
+
+
+def tail_of(text: str) -> str:
+    """The end of an earlier message: all of it that `join` can look at."""
+    return text[-FARTHEST:][-end_of(START, text[: -FARTHEST - 1 : -1]) or len(text) :]
 
 
 def end_of(pattern: re.Pattern[str], text: str) -> int:

@@ -18,7 +18,7 @@ from service.api.hot import Call
 from service.api.images import inspect_attachments
 from service.api.language import language_of
 from service.api.problem import problem_of
-from service.api.shops import assets_of, day_of
+from service.api.shops import assets_of, local_time
 from service.errors import Malformed, Problem, ShenyanError
 from service.record.outcome import Outcome
 from service.record.replies import Scope
@@ -68,9 +68,16 @@ async def moderate_batch(call: Call) -> BatchAnswer:
     bodies = [_decode_item(item) for item in items]
     refuse_duplicates(bodies)
     key = idempotency_key(call)
-    # Together, so that one commit can hold the incidents of them all.
-    results = (_result(call, body, key and f"{key}/{index}") for index, body in enumerate(bodies))
-    return BatchAnswer(await asyncio.gather(*results))
+    results: list[BatchResult | None] = [None] * len(bodies)
+
+    async def in_turn(indices: Sequence[int]) -> None:
+        for index in indices:
+            results[index] = await _result(call, bodies[index], key and f"{key}/{index}")
+
+    # Together, so that one commit can hold the incidents of them all; but a conversation's messages in their order, for
+    # each is read with those before it.
+    await asyncio.gather(*map(in_turn, by_conversation(bodies)))
+    return BatchAnswer([result for result in results if result is not None])
 
 
 async def _moderate(call: Call, body: ModerateBody, retry_key: str) -> Answer:
@@ -107,12 +114,13 @@ async def sent_of(call: Call, body: AnalyzeBody, retry_keys: tuple[tuple[Scope, 
     """The message with all that deciding and recording need. Raises Malformed for what a schema can't say."""
     check_message(body)
     shop, degraded = await call.state["shops"].find(call.key.tenant_id, body.shop_id)
-    moment: datetime = body.sent_at or call.state["clock"].now()
+    moment: datetime = local_time(shop, body.sent_at or call.state["clock"].now())
     message = Message(
         text=body.text,
         platform=body.platform,
         channel=body.channel,
-        day=day_of(shop, moment),
+        day=moment.date(),
+        time=moment.time(),
         assets=assets_of(shop),
         images=await inspect_attachments(body.attachments) if body.attachments else (),
     )
@@ -148,6 +156,17 @@ def idempotency_key(call: Call) -> str:
         problem = Problem("", "header Idempotency-Key: 1 to 128 printable ASCII characters without blanks")
         raise Malformed("The Idempotency-Key can't be used.", problems=[problem])
     return key.decode("ascii")
+
+
+def by_conversation(bodies: Sequence[ModerateBody | ShenyanError]) -> list[list[int]]:
+    """The places of the messages that belong together, in their order; a message of no conversation is alone."""
+    groups: dict[object, list[int]] = {}
+    for index, body in enumerate(bodies):
+        whose: object = index
+        if isinstance(body, ModerateBody) and (body.conversation_id or body.customer_id):
+            whose = (body.shop_id, body.agent_id)
+        groups.setdefault(whose, []).append(index)
+    return list(groups.values())
 
 
 def refuse_duplicates(bodies: Sequence[ModerateBody | ShenyanError]) -> None:

@@ -1,0 +1,21 @@
+"""Which store this process remembers conversations in: the one at SHENYAN_REDIS_URL, else its own memory."""
+
+from __future__ import annotations
+
+from service.replicas.conversation import Bounds, ConversationStore
+from service.replicas.fallback import FallbackConversations
+from service.replicas.memory import MemoryConversations
+from service.settings import Settings
+
+
+def open_conversations(settings: Settings) -> ConversationStore:
+    """The store; a server that can't be reached is no error, now or later."""
+    bounds = Bounds(settings.conversation_messages, settings.conversation_seconds, settings.conversations_in_memory)
+    own = MemoryConversations(bounds)
+    if not settings.redis_url:
+        return own
+    # The library takes a tenth of a second to load: only who uses it waits for it.
+    from service.replicas.redis import RedisConversations
+
+    shared = RedisConversations.connect(settings.redis_url, bounds, settings.redis_timeout)
+    return FallbackConversations(shared, own, settings.redis_timeout)
