@@ -43,16 +43,26 @@ def compile_contexts(contexts: Sequence[Context]) -> tuple[ContextRule, ...]:
     rules = []
     for context in contexts:
         if not (context.before or context.after or context.near):
-            raise DataError(f"contexts.toml: {context.id} has no `before`, `after` or `near`; it would hold everywhere")
-        try:
-            rule = ContextRule(
-                context,
-                compile_pattern(f"(?:{context.before})$") if context.before else None,
-                compile_pattern(f"(?:{context.after})") if context.after else None,
-                compile_pattern(context.near) if context.near else None,
-                compile_pattern(context.unless) if context.unless else None,
+            raise DataError(
+                f"contexts.toml: {context.id} has neither `before` nor `after` nor `near`; it would hold everywhere"
             )
-        except ValueError as error:
-            raise DataError(f"contexts.toml: {context.id}: {error}") from error
-        rules.append(rule)
+        rules.append(
+            ContextRule(
+                context,
+                compile_side(context, "before", "(?:{})$"),
+                compile_side(context, "after", "(?:{})"),
+                compile_side(context, "near", "{}"),
+                compile_side(context, "unless", "{}"),
+            )
+        )
     return tuple(rules)
+
+
+def compile_side(context: Context, side: str, frame: str) -> Pattern | None:
+    """The pattern of one field of `context`, set in `frame`; None where the field is empty."""
+    pattern: str = getattr(context, side)
+    try:
+        return compile_pattern(frame.format(pattern)) if pattern else None
+    except ValueError as error:
+        hint = "RE2 has no look-around and no back-references; brackets must be closed"
+        raise DataError(f"contexts.toml: {context.id}: `{side}`: {error}\nhint: {hint}") from error

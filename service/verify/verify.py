@@ -165,8 +165,8 @@ def compile_verifier(snapshot: Snapshot, cache: Path | None) -> Verifier:
         module = import_module(f"{checks.__name__}.{info.name}")
         found[info.name] = compile_words(info.name, snapshot.detectors, module.compile_check)
     return Verifier(
-        words=Words(own, cache),
         contexts=compile_contexts(snapshot.contexts),
+        words=Words(own, cache),
         checks=found,
         sound_support={category: tuple(row) for category, row in snapshot.sound_support.items()},
     )
