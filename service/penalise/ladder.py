@@ -21,14 +21,14 @@ Due = Literal["at_once", "upheld", "never"]
 Occasion = Literal["block", "warn", "override"]
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 NotNegative = Annotated[int, msgspec.Meta(ge=0)]
-Name = Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_.-]{0,63}$")]
+Name = Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9_.-]{0,63}$")]
 
 
 class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Any table of a ladder file."""
 
 
-class Step(Part):
+class Step(Part, frozen=True, kw_only=True):
     """A counting rule: from the `nth` incident of the window on, all of them together cost this at least."""
 
     nth: Positive
@@ -36,7 +36,7 @@ class Step(Part):
     cny: NotNegative = 0
 
 
-class Rule(Part):
+class Rule(Part, frozen=True, kw_only=True):
     """What one kind of incident costs. Of a ladder's rules the first that fits a finding is taken."""
 
     id: Name
@@ -57,7 +57,7 @@ class Rule(Part):
     """What happens each time, by its id; empty: nothing but the cost."""
 
 
-class Consequence(Part):
+class Consequence(Part, frozen=True, kw_only=True):
     """What is done to an agent or a shop, and for how long. Those that stand later in the file are graver."""
 
     id: Name
@@ -71,7 +71,7 @@ class Consequence(Part):
     """After it has started it does not start again for so long."""
 
 
-class Threshold(Part):
+class Threshold(Part, frozen=True, kw_only=True):
     """A line: crossing it has a consequence. Exactly one of the two kinds of line."""
 
     consequence: str
@@ -83,7 +83,7 @@ class Threshold(Part):
     """So many windows one after the other must be beyond the line."""
 
 
-class Edition(Part):
+class Edition(Part, frozen=True, kw_only=True):
     """A ladder's rules from `valid_from` on, until the next edition."""
 
     id: str
@@ -113,7 +113,7 @@ class Edition(Part):
         return next((rank for rank, each in enumerate(self.consequences) if each.id == consequence_id), -1)
 
 
-class ExampleStep(Part):
+class ExampleStep(Part, frozen=True, kw_only=True):
     """One thing that happens, and what must hold after it. What is not named is not looked at."""
 
     at: datetime | None = None
@@ -134,14 +134,14 @@ class ExampleStep(Part):
     lifts: tuple[str, ...] | None = None
 
 
-class Example(Part):
+class Example(Part, frozen=True, kw_only=True):
     """A story that is told as a test: incidents of one agent, all of them upheld."""
 
     name: str
     steps: tuple[ExampleStep, ...]
 
 
-class Ladder(Part):
+class Ladder(Part, frozen=True, kw_only=True):
     """One scheme, as its file says."""
 
     scheme: Name
@@ -165,7 +165,7 @@ class Ladder(Part):
         return next((edition for edition in self.editions if edition.id == edition_id), None)
 
 
-class Defaults(Part):
+class Defaults(Part, frozen=True, kw_only=True):
     """`lexicons/penalties.toml`: what holds for every scheme."""
 
     repeat_seconds: NotNegative = 60

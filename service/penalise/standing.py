@@ -145,7 +145,20 @@ def _others_hold(edition: Edition, threshold: Threshold, sums: tuple[DaySum, ...
 
 def days_needed(edition: Edition, today: date) -> date:
     """The first day whose sums a standing on `today` needs."""
-    window = window_of(edition, today)
+    return _back(edition, window_of(edition, today)).first
+
+
+def days_touched(edition: Edition, day: date) -> tuple[date, date]:
+    """For a change of an entry of `day`: the first day whose entries decide anything, and the first whose sanctions
+    may change.
+    """
+    window = window_of(edition, day)
+    since = _back(edition, window)
+    first = day if window == since and window.kind == "days" else since.first
+    return _back(edition, since).first, first
+
+
+def _back(edition: Edition, window: Window) -> Window:
     for _ in range(max((each.in_a_row for each in edition.thresholds), default=1) - 1):
         window = window.before()
-    return window.first
+    return window

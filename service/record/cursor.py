@@ -23,9 +23,9 @@ def read_time_cursor(cursor: str) -> tuple[datetime, str]:
     try:
         moment = datetime.fromisoformat(at)
     except ValueError as error:
-        raise _broken() from error
+        raise broken() from error
     if moment.tzinfo is None:
-        raise _broken()
+        raise broken()
     return moment, item_id
 
 
@@ -39,11 +39,12 @@ def read_key_cursor(cursor: str, size: int) -> list[str]:
     try:
         key = msgspec.json.decode(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=list[str])
     except (ValueError, msgspec.MsgspecError) as error:
-        raise _broken() from error
+        raise broken() from error
     if len(key) != size or any("\0" in part for part in key):
-        raise _broken()
+        raise broken()
     return key
 
 
-def _broken() -> Malformed:
+def broken() -> Malformed:
+    """The error for a cursor that was tampered with, or is of another list."""
     return Malformed("cursor is not one that this list gave out; leave it out to start from the first page")

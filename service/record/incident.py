@@ -48,3 +48,9 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     override_reason: str | None = None
     """What the agent's side said when it sent a warned message anyway."""
     overridden_at: datetime | None = None
+    repeat_key: str | None = None
+    """Equal for the same message of the same agent to the same customer; None: is never taken for a repetition."""
+    attempts: int = 1
+    """How often it was tried within a short while of the try before."""
+    last_attempt_at: datetime | None = None
+    """When it was tried last, if more than once."""

@@ -30,11 +30,11 @@ class Sanction(msgspec.Struct, frozen=True, kw_only=True):
     consequence: str
     """Its id in that edition of the ladder."""
     occasion: str
-    """`line` for a threshold that was crossed, else the incident that brings it about each time."""
+    """`line 2026-03` for a line that was crossed, `each time` for what every such incident brings about."""
     day: date
     """The day of the entry that brought it about, in the shop's time zone."""
     number: int
-    """Which of its occasion's in the account: tells apart what starts again after it was lifted."""
+    """1, or more where the same entry brings it about again after it was lifted."""
     entry_id: str
     """The ledger entry that brought it about."""
     created_at: datetime

@@ -10,11 +10,14 @@ from datetime import UTC, datetime
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Column,
+    Date,
     DateTime,
     Dialect,
     ForeignKey,
     Index,
+    Integer,
     LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
@@ -22,6 +25,8 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    UniqueConstraint,
+    text,
 )
 from sqlalchemy.types import TypeEngine
 
@@ -109,6 +114,10 @@ incidents = Table(
     Column("policy_version", String, nullable=False),
     Column("override_reason", Text),
     Column("overridden_at", UtcDateTime),
+    Column("repeat_key", String),
+    Column("attempts", Integer, nullable=False, server_default="1"),
+    Column("last_attempt_at", UtcDateTime),
+    Index(None, "tenant_id", "repeat_key"),
     Index(None, "tenant_id", "created_at", "id"),
     Index(None, "tenant_id", "shop_id", "created_at", "id"),
     Index(None, "tenant_id", "agent_id", "created_at", "id"),
@@ -163,4 +172,104 @@ audit_log = Table(
     Column("after", JSON(none_as_null=True)),
     Column("reason", Text),
     Index(None, "tenant_id", "at", "id"),
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("tenant_id", String, nullable=False),
+    Column("id", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("shop_id", String, nullable=False),
+    Column("agent_id", String, nullable=False),
+    Column("last_seq", BigInteger, nullable=False),  # of its entries; whoever writes one holds this row
+    PrimaryKeyConstraint("tenant_id", "id"),
+    Index(None, "tenant_id", "agent_id"),
+)
+
+ledger_entries = Table(
+    "ledger_entries",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("tenant_id", String, nullable=False),
+    Column("account_id", String, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("account_kind", String, nullable=False),
+    Column("shop_id", String, nullable=False),
+    Column("agent_id", String, nullable=False),
+    Column("scheme", String, nullable=False),
+    Column("side", String, nullable=False),
+    Column("edition", String, nullable=False),
+    Column("rule", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("incident_id", String),
+    Column("points", BigInteger, nullable=False),
+    Column("money", BigInteger, nullable=False),
+    Column("incidents", Integer, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("reversal_of", String),
+    Column("corrects", String),
+    Column("key_id", String),
+    Column("note", Text),
+    UniqueConstraint("tenant_id", "account_id", "seq"),
+    UniqueConstraint("reversal_of"),
+    Index(None, "tenant_id", "account_id", "day", "seq"),
+    Index(None, "tenant_id", "incident_id"),
+    # An incident is charged once by a scheme, whatever else is said of it later.
+    Index(
+        "ux_ledger_entries_charge",
+        "tenant_id",
+        "incident_id",
+        "scheme",
+        "account_id",
+        unique=True,
+        sqlite_where=text("kind = 'charge'"),
+        postgresql_where=text("kind = 'charge'"),
+    ),
+)
+
+# The sums of `ledger_entries` by day, kept in the same transaction, so that a standing need not add up an account's life.
+ledger_days = Table(
+    "ledger_days",
+    metadata,
+    Column("tenant_id", String, nullable=False),
+    Column("account_id", String, nullable=False),
+    Column("scheme", String, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("rule", String, nullable=False),
+    Column("points", BigInteger, nullable=False),
+    Column("money", BigInteger, nullable=False),
+    Column("incidents", BigInteger, nullable=False),
+    PrimaryKeyConstraint("tenant_id", "account_id", "scheme", "day", "rule"),
+)
+
+sanctions = Table(
+    "sanctions",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("tenant_id", String, nullable=False),
+    Column("account_id", String, nullable=False),
+    Column("account_kind", String, nullable=False),
+    Column("shop_id", String, nullable=False),
+    Column("agent_id", String, nullable=False),
+    Column("scheme", String, nullable=False),
+    Column("side", String, nullable=False),
+    Column("edition", String, nullable=False),
+    Column("consequence", String, nullable=False),
+    Column("occasion", String, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("entry_id", String, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("starts_at", UtcDateTime, nullable=False),
+    Column("ends_at", UtcDateTime),
+    Column("lifted_at", UtcDateTime),
+    Column("lifted_by", String),
+    Column("lift_reason", Text),
+    UniqueConstraint(
+        "tenant_id", "account_id", "scheme", "consequence", "entry_id", "number", name="uq_sanctions_entry_id"
+    ),
+    Index(None, "tenant_id", "created_at", "id"),
+    Index(None, "tenant_id", "account_id", "created_at"),
 )
