@@ -24,6 +24,10 @@ class Context(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """RE2 pattern that must match right up to the hit's start, in folded text."""
     after: str = ""
     """RE2 pattern that must match from the hit's end on. With `before`, both must match."""
+    near: str = ""
+    """RE2 pattern that must be found in the hit together with 24 characters on either side; with the others, all must match."""
+    unless: str = ""
+    """RE2 pattern that must not be found there."""
     passes: tuple[str, ...] = ()
     """Sentences that pass because of it."""
     hits: tuple[str, ...] = ()

@@ -15,7 +15,10 @@ from service.match.pattern import GAP, HAN, any_of, compile_pattern
 LINK = rf"(?:{GAP}|号|码|是|为|我|的|账|帐|id|加|搜|同|看){{0,6}}"
 HANDLE = r"[a-z][a-z0-9_-]{4,24}"
 MIXED = r"[0-9][0-9_-]{0,11}[a-z][a-z0-9_-]{3,20}"
-NUMBER = rf"[1-9](?:{GAP}{{0,2}}[0-9]){{4,11}}"
+ODD = rf"[^0-9a-z\n{HAN}]"
+"""Also letters of scripts that nobody here reads: 48ˉ5749907, 10517Ψ41735."""
+NUMBER = rf"[1-9](?:{ODD}{{0,2}}[0-9]){{4,11}}"
+GROUPS = r"[1-9][0-9]{3,5} {1,2}[0-9]{4,6}"
 # Without a name nearby a number must be long and written in one piece, in a few groups, or evenly spread.
 LONG = r"[1-9][0-9]{6,11}|[1-9][0-9]{1,5}(?:[ .~-]{1,3}[0-9]{2,6}){1,3}|[1-9](?:[ .-][0-9]){6,11}"
 CODE = r"[a-z]{1,12}[_-]?[0-9][a-z0-9_-]{2,20}"
@@ -25,7 +28,7 @@ WORDS = rf"(?:{GAP}|[{HAN}]){{0,8}}?"
 ENDS = rf"(?:$|{GAP}|[^{HAN}]|看|来|爽)"
 """A mark is no stand-in where a word goes on: 加微 of 加微波炉."""
 
-SHORTEST = {"add": 6, "other": 7, "loose": 8, "apart": 8}
+SHORTEST = {"add": 6, "other": 7, "loose": 5, "apart": 8}
 """Digits that a number must have where nothing names its network."""
 
 BARE = {"handle", "plus", "loose"}
@@ -43,14 +46,20 @@ def compile_detector(words: Words) -> Detector:
         ("add", False, rf"{add}{GAP}{{0,3}}{mark}{LINK}({NUMBER}|{HANDLE}|{MIXED})"),
         ("add", False, rf"{add}(?:{GAP}|我){{0,4}}({LONG}|{CODE})"),
         ("add", True, rf"({LONG}|{CODE})(?:{GAP}|看|的|我){{0,4}}{add}{GAP}{{0,4}}(?:{mark}|{qq}|{wechat})"),
-        ("add", True, rf"({LONG})(?:{GAP}|看){{0,4}}(?:{any_of(words['after'])}|{qq}|{wechat})"),
+        ("add", True, rf"({LONG})(?:{ODD}|看){{0,4}}(?:{any_of(words['after'])}|{qq}|{wechat})"),
         ("add", False, rf"({CODE}){GAP}{{0,4}}{wechat}"),
         ("loose", True, rf"({LONG}){WORDS}{plus}{GAP}{{0,4}}(?:{mark}{ENDS}|{qq}|{wechat})"),
-        ("loose", True, rf"{loose}{GAP}{{0,3}}({LONG})"),
+        (
+            "loose",
+            True,
+            rf"{loose}{GAP}{{0,3}}([1-9][0-9]{{7,11}}|[1-9][0-9]{{1,5}}(?:[ .~-]{{1,3}}[0-9]{{2,6}}){{1,3}})",
+        ),
         ("loose", True, rf"(?:联系|练系|私聊)[{HAN}]{{1,3}}{GAP}{{0,3}}([1-9][0-9]{{7,10}})"),
         ("loose", True, rf"({LONG}){GAP}{{0,3}}[{HAN}]{{0,4}}(?:口口|扣扣|口扣)"),
-        ("loose", True, rf"([1-9][0-9]{{3,5}} {{1,2}}[0-9]{{4,6}}){GAP}{{0,2}}[{HAN}]{{1,4}}[口扣](?:$|{GAP})"),
-        ("loose", True, rf"([1-9][0-9]{{7,10}}){GAP}{{0,3}}(?:加|\+看|家看)(?:$|{GAP})"),
+        ("loose", True, rf"({GROUPS}){GAP}{{0,2}}[{HAN}]{{1,4}}[口扣](?:$|{GAP})"),
+        ("loose", True, rf"([1-9][0-9]{{7,10}}|{GROUPS}){GAP}{{0,3}}(?:加|\+看|家看|加看)(?:$|{ODD})"),
+        ("loose", True, rf"({GROUPS}){GAP}{{0,2}}(?:\+|加){mark}"),
+        ("loose", True, rf"扣{GAP}{{0,2}}([1-9][0-9]{{3,5}}[1-9])(?:$|{GAP})"),
         ("apart", True, rf"([1-9][0-9]{{3,5}}{GAP}{{0,3}}(?:{qq}|{wechat}){GAP}{{0,3}}[0-9]{{4,6}})"),
         ("add", False, rf"({SHORT_CODE}){GAP}{{1,4}}{wechat}(?:$|{GAP})"),
         (
@@ -60,7 +69,8 @@ def compile_detector(words: Words) -> Detector:
         ),
         ("plus", False, rf"(?:^|[^0-9a-z])((?:\+|┼){GAP}{{0,3}}{mark})(?:$|[^{HAN}]|看|来|爽)"),
         ("plus", False, rf"(?:^|{GAP}|[{HAN}])((?:\+|┼){GAP}{{1,3}}{mark})"),
-        ("plus", False, rf"(?:^|[^0-9a-z])((?:\+|┼){GAP}{{0,3}}{any_of(words['plus_names'])})(?:$|{GAP})"),
+        ("plus", False, rf"((?:\+|┼){GAP}{{0,3}}{any_of(words['plus_names'])})(?:$|{GAP})"),
+        ("group", True, rf"{group}{LINK}([1-9][0-9]{{4,13}})"),
         ("group", True, rf"{group}{LINK}({NUMBER})"),
         ("handle", False, r"(@[a-z][a-z0-9_]{4,31})(?:[^.a-z0-9_]|\.[^a-z0-9]|\.?$)"),
     ]
@@ -72,7 +82,12 @@ def compile_detector(words: Words) -> Detector:
             for found in pattern.finditer(text):
                 start, end = found.span(1 if kind in BARE else 0)
                 inner, last = found.span(1)
-                if joins(text, start) or joins(text, end) or glued(text, start, inner):
+                # 8521888.comQQ:2757545617: what comes before is no part of the word.
+                if (
+                    (joins(text, start) and not text.startswith("qq", start))
+                    or joins(text, end)
+                    or glued(text, start, inner)
+                ):
                     continue
                 account = text[inner:last]
                 if account[0].isdigit() and sum(map(str.isdigit, account)) < SHORTEST.get(kind, 5):
