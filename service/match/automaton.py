@@ -31,13 +31,9 @@ class Automaton:
         if not self._empty:
             self._automaton.make_automaton()
 
-    def hits(self, text: str) -> bool:
-        """Whether any pattern is in `text`."""
-        # The library raises on an automaton without patterns.
-        return not self._empty and next(self._automaton.iter(as_bytes(text)), None) is not None
-
     def scan(self, text: str) -> Iterator[Hit]:
         """All matches in `text`, overlapping ones included, in the order of their ends."""
+        # The library raises on an automaton without patterns.
         if self._empty:
             return
         data = text.encode("utf-8", "surrogatepass")

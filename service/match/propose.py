@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -30,7 +30,6 @@ from service.normalise.views import (
     fold,
     make_views,
     read_homophones,
-    read_lookalikes,
     read_repeats,
     read_splits,
     squeeze,
@@ -69,7 +68,8 @@ class Proposer:
     plain: Matcher
     homophones: Matcher
     excuses: ExcuseFinder
-    detectors: Sequence[Detector]
+    detectors: Sequence[tuple[Pattern, Detector]]
+    """Each with its trigger."""
     pictures: PictureWords
     frequency: Frequency
     trigger: Pattern = field(repr=False)
@@ -90,10 +90,11 @@ class Proposer:
         """Hits in every reading; the looser ones only where a stricter one does not show the same."""
         folded = views.folded.text
         seen: set[tuple[int, tuple[Span, ...]]] = set()
-        for name, view in self._readings(views):
-            matcher = self.homophones if name == "homophone" else self.plain
+        for name, hits, make_view in self._readings(views):
             groups: dict[object, list[tuple[Hit, tuple[Span, ...]]]] = {}
-            for hit in matcher.find(view.text):
+            view: AlignedText | None = None
+            for hit in hits:
+                view = view or make_view()
                 parts = tuple(view.span(part.start, part.end) for part in hit.parts)
                 amid = surroundings_key(folded, parts[0].start, parts[-1].end)
                 groups.setdefault((hit.term, amid), []).append((hit, parts))
@@ -108,20 +109,27 @@ class Proposer:
                     more = tuple(views.folded.span(other[0].start, other[-1].end) for _, other in again)
                     yield self._candidate(term, parts, views, name, more)
 
-    def _readings(self, views: Views) -> Iterator[tuple[ViewName, AlignedText]]:
-        """The views that this text needs and that may hold something, the plainest first."""
+    def _readings(self, views: Views) -> Iterator[tuple[ViewName, Iterator[Hit], Callable[[], AlignedText]]]:
+        """The views that this text needs, the plainest first, each with its hits.
+
+        Offsets cost more than matching, so a view is made only where it has a hit.
+        """
         plain, tables = views.plain, self.tables
-        if self.plain.may_hit(plain):
-            yield "squeezed", views.squeezed
+        yield "squeezed", self.plain.find(plain), lambda: views.squeezed
         if not tables.lookalikes_typed.isdisjoint(plain):
-            yield "lookalike", read_lookalikes(views.squeezed, tables)
+            taken_for = plain.translate(tables.lookalikes)
+            yield "lookalike", self.plain.find(taken_for), lambda: views.squeezed.retext(taken_for)
         if not tables.split_parts.isdisjoint(plain) and tables.splits.search(plain):
-            yield "split", read_splits(views.squeezed, tables)
-        if REPEATED.search(plain) and self.plain.may_hit(collapse_repeats(plain)):
-            yield "repeated", read_repeats(views.squeezed)
+            whole = read_splits(views.squeezed, tables)
+            yield "split", self.plain.find(whole.text), lambda: whole
+        if REPEATED.search(plain):
+            yield "repeated", self.plain.find(collapse_repeats(plain)), lambda: read_repeats(views.squeezed)
         symbols = plain.translate(tables.symbols)
-        if LATIN_RUN.search(symbols) or self.homophones.may_hit(symbols):
-            yield "homophone", read_homophones(views.squeezed, tables)
+        if LATIN_RUN.search(symbols):
+            sounds = read_homophones(views.squeezed, tables)
+            yield "homophone", self.homophones.find(sounds.text), lambda: sounds
+        else:
+            yield "homophone", self.homophones.find(symbols), lambda: views.squeezed.retext(symbols)
 
     def _is_disguised(self, hit: Hit, parts: Sequence[Span], folded: str, name: ViewName) -> bool:
         """Whether a loose view's hit is one: something differs from the term, and may differ so."""
@@ -166,8 +174,9 @@ class Proposer:
         if not self.trigger.search(digits):
             return
         reading = Reading(views.exact, views.folded, noise, digits, self.tables)
-        for detector in self.detectors:
-            yield from detector.propose(reading)
+        for trigger, detector in self.detectors:
+            if trigger.search(digits):
+                yield from detector.propose(reading)
 
 
 def compile_proposer(snapshot: Snapshot) -> Proposer:
@@ -189,7 +198,7 @@ def compile_proposer(snapshot: Snapshot) -> Proposer:
         plain=compile_matcher(terms, range(len(terms)), spell, snapshot.corpus),
         homophones=compile_matcher(terms, by_sound, spell_symbols, snapshot.corpus),
         excuses=compile_excuses(snapshot, lambda phrase: fold(phrase, tables).text, spell),
-        detectors=detectors,
+        detectors=[(compile_pattern(detector.trigger), detector) for detector in detectors],
         pictures=compile_words("pictures", snapshot.detectors, compile_pictures),
         frequency=snapshot.frequency,
         trigger=compile_pattern("|".join(f"(?:{detector.trigger})" for detector in detectors)),

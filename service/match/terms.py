@@ -31,15 +31,13 @@ class Matcher:
     """In the automaton's order."""
     automaton: Automaton = field(repr=False)
 
-    def may_hit(self, text: str) -> bool:
-        """Whether `find` could find anything: a quick no for most texts."""
-        return self.automaton.hits(text)
-
     def find(self, text: str) -> Iterator[Hit]:
         """All hits in a view's `text`, in its own offsets."""
         found: dict[int, list[int]] = {}
         for last, index in self.automaton.scan(text):
             found.setdefault(index, []).append(last + 1 - len(self.patterns[index][0]))
+        if not found:
+            return
         places = Places(text)
         for index, starts in found.items():
             pattern, uses = self.patterns[index]

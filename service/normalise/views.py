@@ -3,7 +3,7 @@
     exact      as typed
     folded     one plain form per character; invisible characters gone
     squeezed   folded without anything that is neither letter nor digit
-    lookalike  squeezed with look-alike characters as what they are taken for
+    lookalike  squeezed with look-alike characters as what they are taken for (a plain translation)
     split      squeezed with characters that were taken apart put together
     repeated   squeezed with every run of one character as a single one
     homophone  squeezed with every syllable, Han or Latin, as one symbol
@@ -69,11 +69,6 @@ def squeeze(view: AlignedText) -> AlignedText:
     if len(text) == len(view.text):
         return AlignedText(text)
     return AlignedText(view.text).keep([index for index, c in enumerate(view.text) if c.isalnum()], text)
-
-
-def read_lookalikes(view: AlignedText, tables: Tables) -> AlignedText:
-    """With look-alikes as what they are taken for."""
-    return view.retext(view.text.translate(tables.lookalikes))
 
 
 def read_splits(view: AlignedText, tables: Tables) -> AlignedText:
