@@ -38,12 +38,13 @@ def colour_spans(text: str, decision: Decision) -> str:
 
 
 def _pieces(text: str, decision: Decision) -> Iterator[str]:
+    found = [(verdict.finding.candidate, verdict.action) for verdict in decision.verdicts]
+    places = [(span, action) for c, action in found if c.field == "text" for span in (c.span, *c.more)]
     done = 0
-    for verdict in decision.verdicts:
-        start, end = verdict.finding.candidate.span
-        if verdict.finding.candidate.field != "text" or end <= done:
+    for (start, end), action in sorted(places):
+        if end <= done:
             continue
         yield text[done : max(done, start)]
-        yield typer.style(text[max(done, start) : end], fg=COLOURS[verdict.action], bold=True)
+        yield typer.style(text[max(done, start) : end], fg=COLOURS[action], bold=True)
         done = end
     yield text[done:]
