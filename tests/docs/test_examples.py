@@ -159,10 +159,37 @@ def ask(name: str, language: str, message: dict[str, Any], folder: Path, url: st
 
 # Adding things
 
+ASK = """
+import json
+from datetime import date
+from service.engine import Engine
+from service.lexicon.load import load_snapshot
+from service.lint import lint
+from service.settings import shipped_lexicons
+from service.show import show_decision
+from service.text.message import Message
+
+snapshot = load_snapshot(shipped_lexicons())
+engine = Engine.compile(snapshot)
+rules = engine.platforms["kuaishou"]
+shown = {text: show_decision(text, engine.decide(Message(text, "generic")), explain=True) for text in TEXTS}
+print(json.dumps({
+    "shown": shown,
+    "complaints": [str(complaint) for complaint in lint(snapshot, engine)],
+    "policies": [rules.policy_on(date(2098, 12, 31)).id, rules.policy_on(date(2099, 1, 1)).id],
+    "action": rules.policy_on(date(2099, 1, 1)).action("counterfeit", "medium"),
+}))
+"""
+FOUND = {
+    "留个蓝鸽号吧": ("block", "contact/langehao"),
+    "蓝鸽号游轮的船票周五发货": ("allow", "exception: inside 蓝鸽号游轮"),
+    "入会 一二三-456-789": ("block", "form of a meeting's number"),
+}
+
 
 @pytest.fixture(scope="module")
-def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the code and its data with all that the how-to pages add."""
+def extended(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What a copy of the code and its data says once all that the how-to pages add was added."""
     folder = tmp_path_factory.mktemp("extended")
     shutil.copytree(ROOT / "service", folder / "service", ignore=shutil.ignore_patterns("__pycache__", "_data"))
     shutil.copytree(ROOT / "lexicons", folder / "lexicons")
@@ -172,51 +199,31 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for block in added:
             with (folder / block.file).open("a", encoding="utf-8") as file:
                 file.write(f"\n{block.text}")
-    return folder
-
-
-def shenyan(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "service", *arguments]
-    return subprocess.run(
-        command,
+    done = subprocess.run(
+        [sys.executable, "-c", f"TEXTS = {list(FOUND)!r}\n{ASK}"],
         cwd=folder,
         env=clean_environment(),
-        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         check=False,
     )
+    assert done.returncode == 0, done.stderr
+    said: dict[str, Any] = json.loads(done.stdout)
+    return said
 
 
-@pytest.mark.parametrize(
-    ("text", "decision", "words"),
-    [
-        ("留个蓝鸽号吧", "block", "contact/langehao"),
-        ("蓝鸽号游轮的船票周五发货", "allow", "exception: inside 蓝鸽号游轮"),
-        ("入会 一二三-456-789", "block", "form of a meeting's number"),
-    ],
-)
-def test_what_the_pages_add_is_found(extended: Path, text: str, decision: str, words: str) -> None:
-    done = shenyan(extended, "check", text, "--explain")
-    assert done.stdout.startswith(decision), done.stderr
-    assert words in done.stdout
+@pytest.mark.parametrize("text", FOUND)
+def test_what_the_pages_add_is_found(extended: dict[str, Any], text: str) -> None:
+    decision, words = FOUND[text]
+    assert decision in extended["shown"][text].partition("  ")[0]
+    assert words in extended["shown"][text]
 
 
-def test_what_the_pages_add_passes_lint(extended: Path) -> None:
-    done = shenyan(extended, "lexicon", "lint")
-    assert re.search(r"\d+ terms, \d+ ordinary sentences, \d+ complaints", done.stdout), done.stderr
-    assert not [line for line in done.stdout.splitlines() if "蓝鸽" in line or "langehao" in line or "meetings" in line]
+def test_what_the_pages_add_passes_lint(extended: dict[str, Any]) -> None:
+    ours = re.compile("蓝鸽|兰鸽|langehao|meetings")
+    assert not [complaint for complaint in extended["complaints"] if ours.search(complaint)]
 
 
-def test_the_policy_that_a_page_adds_is_in_force_from_its_day(extended: Path) -> None:
-    code = (
-        "from datetime import date; from service.live import load_live; from service.settings import shipped_lexicons; "
-        "rules = load_live(shipped_lexicons()).engine.platforms['kuaishou']; "
-        "print(rules.policy_on(date(2098, 12, 31)).id, rules.policy_on(date(2099, 1, 1)).id, "
-        "rules.policy_on(date(2099, 1, 1)).action('counterfeit', 'medium'))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=extended, env=clean_environment(), capture_output=True, text=True, check=False
-    )
-    before, after, action = done.stdout.split()
-    assert (before != after, after, action) == (True, "2099-01", "block"), done.stderr
+def test_the_policy_that_a_page_adds_is_in_force_from_its_day(extended: dict[str, Any]) -> None:
+    before, after = extended["policies"]
+    assert (before != after, after, extended["action"]) == (True, "2099-01", "block")

@@ -84,10 +84,9 @@ def test_is_what_is_imported(installed: Path, tmp_path: Path) -> None:
     assert Path(done.stdout.strip()).is_relative_to(installed.parent), done.stderr
 
 
-@pytest.mark.parametrize(("text", "code"), [("亲，已经为您安排发货了", 0), ("这款是高仿的", 2)])
-def test_checks(installed: Path, tmp_path: Path, text: str, code: int) -> None:
-    done = run(installed / "shenyan", "check", text, "--platform", "kuaishou", folder=tmp_path)
-    assert done.returncode == code, done.stderr
+def test_checks(installed: Path, tmp_path: Path) -> None:
+    done = run(installed / "shenyan", "check", "这款是高仿的", "--platform", "kuaishou", folder=tmp_path)
+    assert done.returncode == 2, done.stderr
 
 
 def test_serves(installed: Path, tmp_path: Path) -> None:
