@@ -91,22 +91,20 @@ class Proposer:
         folded = views.folded.text
         seen: set[tuple[int, tuple[Span, ...]]] = set()
         for name, hits, make_view in self._readings(views):
-            groups: dict[object, list[tuple[Hit, tuple[Span, ...]]]] = {}
+            groups: dict[object, list[tuple[Hit, int, int]]] = {}
             view: AlignedText | None = None
             for hit in hits:
                 view = view or make_view()
-                parts = tuple(view.span(part.start, part.end) for part in hit.parts)
-                amid = surroundings_key(folded, parts[0].start, parts[-1].end)
-                groups.setdefault((hit.term, amid), []).append((hit, parts))
-            for (hit, parts), *again in groups.values():
+                start, end = view.start(hit.parts[0][0]), view.end(hit.parts[-1][1])
+                groups.setdefault((hit.term, *surroundings_key(folded, start, end)), []).append((hit, start, end))
+            for (hit, *_), *again in groups.values():
                 term = self.terms[hit.term]
-                if not in_force(term, message) or ends_between(term, parts, folded):
-                    continue
-                if (hit.term, parts) in seen:
+                parts = tuple((view or make_view()).span(*part) for part in hit.parts)
+                if not in_force(term, message) or (hit.term, parts) in seen or ends_between(term, parts, folded):
                     continue
                 if name == "squeezed" or self._is_disguised(hit, parts, folded, name):
                     seen.add((hit.term, parts))
-                    more = tuple(views.folded.span(other[0].start, other[-1].end) for _, other in again)
+                    more = tuple(views.folded.span(start, end) for _, start, end in again)
                     yield self._candidate(term, parts, views, name, more)
 
     def _readings(self, views: Views) -> Iterator[tuple[ViewName, Iterator[Hit], Callable[[], AlignedText]]]:

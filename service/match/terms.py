@@ -5,20 +5,22 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from service.lexicon.term import Term
 from service.match.automaton import Automaton
 from service.match.keys import Keys, Spell, Uses, collect_keys
-from service.text.span import Span
+
+Part = tuple[int, int]
+"""Start and end in a view. Plain pairs, for a hostile text has tens of thousands."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """A term seen in a view."""
 
     term: int
-    parts: tuple[Span, ...]
-    """In the view: one span, or one a part for a phrase."""
+    parts: tuple[Part, ...]
+    """One pair, or one a part for a phrase."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Matcher:
             places.known[pattern] = starts
             for number in uses.whole:
                 for start in starts:
-                    hit = Hit(number, (Span(start, start + len(pattern)),))
+                    hit = Hit(number, ((start, start + len(pattern)),))
                     if self._accompanied(hit, places):
                         yield hit
             for number, others in uses.anchored:
@@ -58,12 +60,15 @@ class Matcher:
         for start in places.of(first):
             found = _reach(steps, start + len(first), gap)
             if found is not None:
-                yield Hit(number, (Span(start, start + len(first)), *found))
+                yield Hit(number, ((start, start + len(first)), *found))
 
     def _accompanied(self, hit: Hit, places: Places) -> bool:
         """Whether all of the term's `with` words stand near enough."""
-        start, end, within = hit.parts[0].start, hit.parts[-1].end, self.terms[hit.term].within
-        for word in self.keys.companions.get(hit.term, ()):
+        companions = self.keys.companions.get(hit.term)
+        if companions is None:
+            return True
+        start, end, within = hit.parts[0][0], hit.parts[-1][1], self.terms[hit.term].within
+        for word in companions:
             starts = places.of(word)
             place = bisect_left(starts, start - within - len(word))
             if place == len(starts) or starts[place] > end + within:
@@ -90,7 +95,7 @@ class Places:
         return starts
 
 
-def _reach(steps: Sequence[tuple[Sequence[int], int]], end: int, gap: int) -> tuple[Span, ...] | None:
+def _reach(steps: Sequence[tuple[Sequence[int], int]], end: int, gap: int) -> tuple[Part, ...] | None:
     """The nearest (starts, length) of each step in turn, none more than `gap` after the end of the one before."""
     if not steps:
         return ()
@@ -101,7 +106,7 @@ def _reach(steps: Sequence[tuple[Sequence[int], int]], end: int, gap: int) -> tu
             break
         rest = _reach(steps[1:], start + length, gap)
         if rest is not None:
-            return (Span(start, start + length), *rest)
+            return ((start, start + length), *rest)
     return None
 
 

@@ -24,9 +24,15 @@ class AlignedText:
 
     def span(self, start: int, end: int) -> Span:
         """The place in the original that the non-empty `text[start:end]` stands for."""
-        if self.starts is None or self.ends is None:
-            return Span(start, end)
-        return Span(self.starts[start], self.ends[end - 1])
+        return Span(self.start(start), self.end(end))
+
+    def start(self, start: int) -> int:
+        """Where the source of `text[start]` begins."""
+        return start if self.starts is None else self.starts[start]
+
+    def end(self, end: int) -> int:
+        """Where the source of `text[end - 1]` ends."""
+        return end if self.ends is None else self.ends[end - 1]
 
     def keep(self, indices: Sequence[int], text: str) -> AlignedText:
         """The view that has only the characters at `indices`, which spell `text`."""
