@@ -48,6 +48,18 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     passes: tuple[Run, ...] = ()
     source: str = ""
 
+    def __post_init__(self) -> None:
+        # A field that is misspelled must not come to light in the first night that somebody floods a customer.
+        try:
+            self.explain(self.count, time(0))
+        except (KeyError, IndexError, ValueError) as error:
+            raise ValueError(f"reason can't be filled in ({error}); it knows {{count}}, {{minutes}}, {{time}}") from None
+
+    def explain(self, count: int, moment: time) -> Localized:
+        """The reason with its figures."""
+        figures = {"count": count, "minutes": f"{self.window / 60:g}", "time": f"{moment:%H:%M}"}
+        return Localized(self.reason.zh_cn.format(**figures), self.reason.en.format(**figures))
+
 
 class Night(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
     """The hours of the night, in the shop's time zone; over midnight when `from` is the later one."""

@@ -1,0 +1,1 @@
+"""Tests of `service/replicas`, in memory and on Redis."""
