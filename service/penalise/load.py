@@ -53,24 +53,24 @@ def complaints(ladder: Ladder, name: str) -> Iterator[Complaint]:
 
 def _edition_complaints(edition: Edition) -> Iterator[Complaint]:
     if (edition.window == "days") != (edition.days > 0):
-        yield f'"{edition.id}"', "`days` is for window = \"days\", which needs it", 'days = 30'
+        yield f'"{edition.id}"', '`days` is for window = "days", which needs it', "days = 30"
     known = [each.id for each in edition.consequences]
     names = [*known, *(rule.id for rule in edition.rules)]
     for kind in (known, names[len(known) :]):
         for name in kind:
             if kind.count(name) > 1:
                 yield f'"{name}"', "this id is used twice in the edition", "give each its own"
-    for used in (*edition.rules, *edition.thresholds):
-        if used.consequence and used.consequence not in known:
+    for used in [*(rule.consequence for rule in edition.rules), *(line.consequence for line in edition.thresholds)]:
+        if used and used not in known:
             hint = f"there are {', '.join(known)}" if known else "add an [[editions.consequences]] table"
-            yield f'consequence = "{used.consequence}"', "there is no such consequence", hint
+            yield f'consequence = "{used}"', "there is no such consequence", hint
     for rule in edition.rules:
         yield from _rule_complaints(rule)
     for threshold in edition.thresholds:
         yield from _threshold_complaints(edition, threshold)
     for each in edition.consequences:
         if (each.lasts == "days") != (each.days > 0):
-            yield f'"{each.id}"', "`days` is for lasts = \"days\", which needs it", "days = 7"
+            yield f'"{each.id}"', '`days` is for lasts = "days", which needs it', "days = 7"
 
 
 def _rule_complaints(rule: Rule) -> Iterator[Complaint]:

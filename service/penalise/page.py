@@ -8,7 +8,6 @@ store; whoever opened the page stores what was added.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 
@@ -46,6 +45,16 @@ class Stamp:
     note: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _About:
+    """What an entry speaks of."""
+
+    agent_id: str
+    incident_id: str | None = None
+    reversal_of: str | None = None
+    corrects: str | None = None
+
+
 @dataclass(slots=True)
 class Page:
     """Open one for each account and scheme that a transaction changes."""
@@ -77,10 +86,9 @@ class Page:
             return
         counted = total(self.sums, window_of(edition, day), rule.id).incidents
         before = self.sums
-        entry = self._enter(
-            "charge", edition.id, rule.id, day, cost_of(rule, counted + 1), 1, stamp,
-            incident_id=case.id, agent_id=case.agent_id,
-        )  # fmt: skip
+        cost = cost_of(rule, counted + 1)
+        about = _About(case.agent_id, case.id)
+        entry = self._enter("charge", edition.id, rule.id, day, cost, 1, stamp, about)
         if self._is_sanctioned():
             self._start_crossed(edition, before, entry, stamp.at)
 
@@ -94,25 +102,21 @@ class Page:
         if edition is not None:
             for rule in edition.rules:
                 for live, difference in recounts(edition, rule, live_charges(self.entries)):
-                    self._enter(
-                        "recount", edition.id, rule.id, live.charge.day, difference, 0, stamp,
-                        incident_id=live.charge.incident_id, agent_id=live.charge.agent_id, corrects=live.charge.id,
-                    )  # fmt: skip
+                    about = _About(live.charge.agent_id, live.charge.incident_id, corrects=live.charge.id)
+                    self._enter("recount", edition.id, rule.id, live.charge.day, difference, 0, stamp, about)
         self._reconcile(charge.day, stamp)
 
     def adjust(self, day: date, cost: Cost, stamp: Stamp) -> None:
         """Enters a supervisor's points and money, of either sign."""
         edition = self.ladder.edition_on(day)
-        self._enter("adjustment", edition.id, ADJUSTMENT, day, cost, 0, stamp, agent_id=self.account.agent_id)
+        self._enter("adjustment", edition.id, ADJUSTMENT, day, cost, 0, stamp, _About(self.account.agent_id))
         self._reconcile(day, stamp)
 
     def take_back(self, entry: LedgerEntry, stamp: Stamp) -> None:
         """Reverses an adjustment."""
         cost = Cost(-entry.points, -entry.money)
-        self._enter(
-            "reversal", entry.edition, entry.rule, entry.day, cost, 0, stamp,
-            agent_id=entry.agent_id, reversal_of=entry.id,
-        )  # fmt: skip
+        about = _About(entry.agent_id, reversal_of=entry.id)
+        self._enter("reversal", entry.edition, entry.rule, entry.day, cost, 0, stamp, about)
         self._reconcile(entry.day, stamp)
 
     def _move(self, own: list[LedgerEntry], edition: Edition | None, target: Rule | None, stamp: Stamp) -> None:
@@ -120,19 +124,21 @@ class Page:
         charge, now = own[0], rule_now(own)
         if now == (target and target.id):
             return
-        about = {"incident_id": charge.incident_id, "agent_id": charge.agent_id}
         # Turned over again and again, each decision takes the one before it back.
         last = max((each for each in own if each.kind in ("charge", "reversal")), key=lambda each: each.seq)
-        named = {"corrects": charge.id} if now and target else {"reversal_of": last.id}
-        kind: EntryKind = "recount" if now and target else "reversal"
+        recount = now is not None and target is not None
+        about = _About(
+            charge.agent_id, charge.incident_id, None if recount else last.id, charge.id if recount else None
+        )
+        kind: EntryKind = "recount" if recount else "reversal"
         if now is not None:
             net = Cost(-sum(each.points for each in own), -sum(each.money for each in own))
-            self._enter(kind, charge.edition, now, charge.day, net, -1, stamp, **about, **named)
+            self._enter(kind, charge.edition, now, charge.day, net, -1, stamp, about)
         if target is not None and edition is not None:
             live = [each for each in live_charges(self.entries) if each.rule == target.id]
             earlier = [each.charge.day for each in live if each.charge.seq < charge.seq]
             due = cost_of(target, nth_of(edition, charge.day, earlier))
-            self._enter(kind, charge.edition, target.id, charge.day, due, 1, stamp, **about, **named)
+            self._enter(kind, charge.edition, target.id, charge.day, due, 1, stamp, about)
 
     def _enter(
         self,
@@ -143,20 +149,16 @@ class Page:
         cost: Cost,
         incidents: int,
         stamp: Stamp,
-        *,
-        agent_id: str,
-        incident_id: str | None = None,
-        reversal_of: str | None = None,
-        corrects: str | None = None,
+        about: _About,
     ) -> LedgerEntry:
         account, key = self.account, (self.account.tenant_id, self.account.id)
         self.numbers[key] += 1
         entry = LedgerEntry(
             id=str(uuid7()), tenant_id=account.tenant_id, account_id=account.id, seq=self.numbers[key],
-            account_kind=account.kind, shop_id=account.shop_id, agent_id=agent_id, scheme=self.ladder.scheme,
-            side=self.ladder.by, edition=edition, rule=rule, kind=kind, incident_id=incident_id, points=cost.points,
-            money=cost.money, incidents=incidents, day=day, created_at=stamp.at, reversal_of=reversal_of,
-            corrects=corrects, key_id=stamp.key_id, note=stamp.note,
+            account_kind=account.kind, shop_id=account.shop_id, agent_id=about.agent_id, scheme=self.ladder.scheme,
+            side=self.ladder.by, edition=edition, rule=rule, kind=kind, incident_id=about.incident_id, points=cost.points,
+            money=cost.money, incidents=incidents, day=day, created_at=stamp.at, reversal_of=about.reversal_of,
+            corrects=about.corrects, key_id=stamp.key_id, note=stamp.note,
         )  # fmt: skip
         self.added.append(entry)
         self.entries.append(entry)
@@ -208,8 +210,3 @@ class Page:
 def fell(sanction: Sanction) -> bool:
     """Whether it was lifted because it no longer held; what a supervisor lifted did hold."""
     return sanction.lifted_at is not None and sanction.lifted_by is None
-
-
-def earliest(ladder: Ladder, days: Iterable[date]) -> date:
-    """The first day whose entries a change on one of `days` needs."""
-    return min(days_touched(ladder.edition_on(day), day)[0] for day in days)

@@ -1,6 +1,6 @@
 """A ladder told a story in memory: incidents, and what was taken back. Examples run on it, and so do simulations.
 
-    ladder, cases in the order in which they are charged -> Told: entries, sanctions, the standing after each
+ladder, cases in the order in which they are charged -> Told: entries, sanctions, the standing after each
 """
 
 from __future__ import annotations
@@ -84,6 +84,4 @@ def _tell(story: Story, step: ExampleStep) -> None:
         raise ValueError(f"a step needs `at`, `overturn` or `reduce`: {step}")
     marks = (Mark(step.category, step.severity, step.clauses),) if step.category else ()
     number = str(len(story.cases) + 1)
-    story.tell(
-        Case(id=number, sent_at=step.at, agent_id="agent", channel=step.channel, marks=marks, event=step.event)
-    )
+    story.tell(Case(id=number, sent_at=step.at, agent_id="agent", channel=step.channel, marks=marks, event=step.event))

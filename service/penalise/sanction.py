@@ -61,7 +61,8 @@ def due_sanctions(
     sums: list[DaySum] = []
     started = {(each.consequence, each.day) for each in earlier}
     found: list[DueSanction] = []
-    for entry in sorted(entries, key=lambda each: each.seq):
+    # What was given back by hand is given back from the start: the line was then never crossed.
+    for entry in sorted(entries, key=lambda each: (each.kind != "adjustment" or each.points >= 0, each.seq)):
         live = by_id.get(entry.id)
         if live is not None:
             change = DaySum(live.rule, entry.day, live.cost.points, live.cost.money, 1)
@@ -121,9 +122,7 @@ def interval(
     return starts, end_of(window_of(edition, local_day(starts, zone)).last, zone)
 
 
-def unsettled(
-    stored: Iterable[Sanction], due: Iterable[DueSanction]
-) -> tuple[list[Sanction], list[DueSanction]]:
+def unsettled(stored: Iterable[Sanction], due: Iterable[DueSanction]) -> tuple[list[Sanction], list[DueSanction]]:
     """Stored sanctions that no longer hold, and due ones that are not there.
 
     Whatever a supervisor lifted stays lifted. A line that another entry crosses now is the same line crossed.

@@ -126,7 +126,9 @@ def next_of(edition: Edition, sums: tuple[DaySum, ...], window: Window) -> Next 
     for threshold in edition.thresholds:
         if is_beyond(edition, threshold, points) or not _others_hold(edition, threshold, sums, window):
             continue
-        needed = threshold.at_least if threshold.at_least is not None else (edition.full or 0) - (threshold.at_most or 0)
+        needed = (
+            threshold.at_least if threshold.at_least is not None else (edition.full or 0) - (threshold.at_most or 0)
+        )
         at = threshold.at_least if threshold.at_least is not None else threshold.at_most or 0
         consequence = edition.consequence(threshold.consequence)
         name = consequence.name if consequence else Localized()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, Select, delete, select
+from sqlalchemy import Row, Select, delete, select, tuple_
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -41,6 +42,13 @@ async def get_shop(database: Store, tenant_id: str, shop_id: str) -> Shop:
     if row is None:
         raise _not_found(shop_id)
     return _shop(row)
+
+
+async def find_shops(database: Store, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Shop]:
+    """The shops of these tenants and ids; those that were never put are left out."""
+    query = select(_table).where(tuple_(_table.c.tenant_id, _table.c.shop_id).in_(sorted(set(keys))))
+    async with reading(database) as connection:
+        return {(row.tenant_id, row.shop_id): _shop(row) for row in await connection.execute(query)}
 
 
 async def put_shop(database: Store, tenant_id: str, shop: Shop, at: datetime) -> Shop | None:

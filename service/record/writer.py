@@ -17,8 +17,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.errors import Unavailable
 from service.record import schema
+from service.record.account import agent_account, shop_account
+from service.record.charging import Charging
 from service.record.database import Database, insert_new
 from service.record.incident import Incident
+from service.record.ledger import Numbers, lock_accounts
+from service.record.repeats import count_repeats
 from service.record.replies import Reply
 
 ReplyKey = tuple[str, str, str]
@@ -45,6 +49,8 @@ class Written(msgspec.Struct, frozen=True):
     """The reply that was there first; then nothing of the entry was written. None when all of it is
     durable.
     """
+    repeats: str | None = None
+    """Id of the earlier incident that this one is one more attempt at; then no incident of its own was stored."""
 
 
 WRITTEN = Written()
@@ -57,11 +63,19 @@ class _Lost(Exception):
 class GroupWriter:
     """The only writer of incidents and replies in this process.
 
-    `max_group` bounds the entries of one transaction, `max_waiting` those that wait for the next.
+    `max_group` bounds the entries of one transaction, `max_waiting` those that wait for the next. Without `charging`
+    incidents are stored one by one, and nobody is charged.
     """
 
-    def __init__(self, database: Database, max_group: int = 500, max_waiting: int = 5_000) -> None:
+    def __init__(
+        self,
+        database: Database,
+        max_group: int = 500,
+        max_waiting: int = 5_000,
+        charging: Charging | None = None,
+    ) -> None:
         self._database = database
+        self._charging = charging
         self._max_group = max_group
         self._queue: asyncio.Queue[_Waiting | None] = asyncio.Queue(max_waiting)
         self._task: asyncio.Task[None] | None = None
@@ -156,13 +170,32 @@ class GroupWriter:
             accepted = [entry for entry, written in zip(entries, results, strict=True) if written.existing is None]
             try:
                 async with self._database.write() as connection:
-                    await _insert(connection, accepted, known=stored)
-                return results
+                    repeats = await self._write_in(connection, accepted, stored)
+                return [_told(entry, written, repeats) for entry, written in zip(entries, results, strict=True)]
             except _Lost:
                 # Most groups meet no stored reply, so looking comes only after losing.
                 async with self._database.read() as connection:
                     stored = await _stored_replies(connection, entries)
         raise Unavailable("other processes keep storing the same replies; try again", retry_after=RETRY_SECONDS)
+
+    async def _write_in(
+        self, connection: AsyncConnection, entries: Sequence[Entry], known: dict[ReplyKey, Reply]
+    ) -> dict[str, str]:
+        """Writes `entries`; returns which of their incidents are one more attempt at which other."""
+        incidents = [entry.incident for entry in entries if entry.incident is not None]
+        repeats: dict[str, str] = {}
+        numbers: Numbers = {}
+        if self._charging is not None and incidents:
+            # Accounts before all else, as everybody locks them, so that no two transactions wait for each other.
+            agents = [agent_account(each.tenant_id, each.shop_id, each.agent_id) for each in incidents]
+            shops = [shop_account(each.tenant_id, each.shop_id) for each in incidents]
+            numbers = await lock_accounts(connection, [*agents, *shops])
+            incidents, repeats = await count_repeats(connection, incidents, self._charging.repeat_seconds)
+        await _insert_replies(connection, [_renamed(entry, repeats) for entry in entries], known)
+        await _insert_incidents(connection, incidents)
+        if self._charging is not None and incidents:
+            await self._charging.charge(connection, incidents, numbers)
+        return repeats
 
 
 class _Waiting:
@@ -202,19 +235,37 @@ def _settle(entries: Sequence[Entry], stored: dict[ReplyKey, Reply], again: bool
             yield Written(existing)
 
 
-async def _insert(connection: AsyncConnection, entries: Sequence[Entry], known: dict[ReplyKey, Reply]) -> None:
-    """Inserts all of `entries` but replies that are `known`. Raises _Lost when a reply turns out to be
-    there.
-    """
+def _told(entry: Entry, written: Written, repeats: dict[str, str]) -> Written:
+    """The result with what was found out while writing."""
+    earlier = repeats.get(entry.incident.id) if entry.incident is not None and written.existing is None else None
+    return written if earlier is None else Written(repeats=earlier)
+
+
+def _renamed(entry: Entry, repeats: dict[str, str]) -> Entry:
+    """The entry whose replies speak of the incident that was counted, instead of one that is not kept."""
+    earlier = repeats.get(entry.incident.id) if entry.incident is not None else None
+    if entry.incident is None or earlier is None:
+        return entry
+    # An id is like nothing else in a body, and all ids are equally long.
+    own, other = entry.incident.id.encode(), earlier.encode()
+    replies = tuple(msgspec.structs.replace(reply, body=reply.body.replace(own, other)) for reply in entry.replies)
+    return Entry(None, replies)
+
+
+async def _insert_replies(connection: AsyncConnection, entries: Sequence[Entry], known: dict[ReplyKey, Reply]) -> None:
+    """Inserts all replies but those that are `known`. Raises _Lost when another turns out to be there."""
     replies = [reply for entry in entries for reply in entry.replies if _reply_key(reply) not in known]
-    if replies:
-        # In one order everywhere, or two processes could wait for each other's keys.
-        replies.sort(key=_reply_key)
-        statement = insert_new(schema.replies, connection.dialect).returning(schema.replies.c.reply_key)
-        new = await connection.execute(statement, [msgspec.structs.asdict(reply) for reply in replies])
-        if len(new.all()) < len(replies):
-            raise _Lost
-    incidents = [entry.incident for entry in entries if entry.incident is not None]
+    if not replies:
+        return
+    # In one order everywhere, or two processes could wait for each other's keys.
+    replies.sort(key=_reply_key)
+    statement = insert_new(schema.replies, connection.dialect).returning(schema.replies.c.reply_key)
+    new = await connection.execute(statement, [msgspec.structs.asdict(reply) for reply in replies])
+    if len(new.all()) < len(replies):
+        raise _Lost
+
+
+async def _insert_incidents(connection: AsyncConnection, incidents: Sequence[Incident]) -> None:
     if not incidents:
         return
     # An incident that is there already was committed by a first try whose answer was lost.
