@@ -13,6 +13,7 @@ SCHEME = re.compile(r"^[a-z0-9.+-]*\s?:?\s?/\s?/\s?")
 LABEL = re.compile(r"^(?:[^\W_]|[^\x00-\x7f])(?:(?:[\w-]|[^\x00-\x7f])*(?:[^\W_]|[^\x00-\x7f]))?$")
 LAST_LABEL = re.compile(r"^(?:xn--[a-z0-9-]+|[^\W\d_]{2,24})$")
 HOST_END = re.compile(r"[/?#:\s]")
+BRACKETS = ("(", "[", "【", "「", "《")
 WEB_SCHEMES = {"http", "https", "hxxp", "hxxps", "htxp", "ftp"}
 """As people write them; the others belong to apps."""
 LINK_WORDS = (
@@ -38,13 +39,13 @@ ADDRESS_WORDS = ("http", "网址", "链接", "网站", "浏览器", "访问", "�
 
 def compile_check(words: Words) -> Check:
     suffixes = PublicSuffixList()
-    unit_like = frozenset(words["unit_like"])
+    unit_like, share_words = frozenset(words["unit_like"]), tuple(words["share_words"])
     dots = re.compile(r"\s*(?:" + "|".join(map(re.escape, sorted(words["dots"], key=len, reverse=True))) + r")\s*")
 
     def check(case: Case) -> Outcome:
         link = case.candidate.value
         if case.candidate.kind == "share_code":
-            return Confirmed("form")
+            return check_share_code(case, share_words)
         if case.candidate.kind == "address":
             return check_address(case)
         host = spelled_out(link, dots) if case.candidate.kind == "spoken" else host_of(link)
@@ -69,6 +70,21 @@ def compile_check(words: Words) -> Check:
         return Confirmed(f"host {host} under .{suffix}")
 
     return check
+
+
+def check_share_code(case: Case, share_words: tuple[str, ...]) -> Outcome:
+    """Between signs of money any code counts; brackets also hold coupons and batch numbers."""
+    typed = case.message.text[slice(*case.candidate.span)]
+    if not case.around.surface.startswith(BRACKETS) or (
+        any(c.isupper() for c in typed) and any(c.islower() for c in typed)
+    ):
+        return Confirmed("form of a share code")
+    word = contains_any(case.around.near, share_words)
+    return (
+        Confirmed(f"{word} near a code")
+        if word
+        else Dismissed("context", "nothing says that this code is to be opened")
+    )
 
 
 def check_scheme(link: str, host: str) -> Outcome:

@@ -41,6 +41,12 @@ def test_found(engine: Engine, text: str, expected: list[str]) -> None:
 
 @pytest.mark.parametrize("text", [
     "型号V12345",
+    "进口20240101批次的奶粉",
+    "您找20231111001这个订单吗",
+    "入口：12345678",
+    "大鹅20231111",
+    "首页搜XR2023就能看到",
+    "店铺搜“k20231111”",
     "单号V20231111",
     "VM-20480",
     "尺码XXL",

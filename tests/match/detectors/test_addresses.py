@@ -23,6 +23,7 @@ def test_found(engine: Engine, text: str, expected: list[str]) -> None:
     "收货地址是中山路66号对吗",
     "寄回地址：杭州市文一路18号",
     "网点：示范路1号",
+    "发到中关村大街1号对吗",
     "5号楼",
     "一号线路",
     "这款是3号色",

@@ -37,6 +37,7 @@ from tests.reading import confirmed
     ("复制￥AbC123dEf45￥打开", ["￥AbC123dEf45￥"]),
     ("复制这条信息，$kLm9Qw3Er7T$", ["$kLm9Qw3Er7T$"]),
     ("(aB3dE5gH7j)", ["(aB3dE5gH7j)"]),
+    ("复制【a1b2c3d4e5】打开", ["【a1b2c3d4e5】"]),
     ("a https://example.com b http://example.org c", ["https://example.com", "http://example.org"]),
 ])  # fmt: skip
 def test_found(engine: Engine, text: str, expected: list[str]) -> None:
@@ -44,6 +45,8 @@ def test_found(engine: Engine, text: str, expected: list[str]) -> None:
 
 
 @pytest.mark.parametrize("text", [
+    "优惠码(SAVE2023)",
+    "批次[20231111A]",
     "版本1.2.3",
     "v2.0.1",
     "固件10.0.0.1",
