@@ -18,6 +18,7 @@ from service.api.docs import MORE_ERRORS
 from service.cli import app
 from service.errors import ShenyanError
 from service.lexicon.context import Context
+from service.lexicon.frequency import Rule
 from service.lexicon.policy import Clause, PlatformRules, Policy
 from service.lexicon.term import ExceptionPhrase, Term
 from service.settings import PREFIX, Settings
@@ -151,7 +152,7 @@ def test_every_category_is_there() -> None:
     assert set(CATEGORIES) <= set(rows("docs/reference/lexicon.md"))
 
 
-@pytest.mark.parametrize("kind", [Term, ExceptionPhrase, Context, Policy, Clause, PlatformRules])
+@pytest.mark.parametrize("kind", [Term, ExceptionPhrase, Context, Rule, Policy, Clause, PlatformRules])
 def test_every_field_of_a_data_file_is_there(kind: type[msgspec.Struct]) -> None:
     text = read("docs/reference/lexicon.md")
     missing = {name for name in encoded_fields(kind) if not re.search(rf"[`.\[]{name}[`\]]", text)}
@@ -183,7 +184,7 @@ def test_every_disguise_is_there() -> None:
 
 def test_every_detector_is_there() -> None:
     modules = {path.stem for path in (CODE / "match" / "detectors").glob("[a-z]*.py")}
-    assert set(section("Detectors")) == modules | {"terms", "pictures", "fail_action"}
+    assert set(section("Detectors")) == modules | {"terms", "pictures", "frequency", "fail_action"}
 
 
 def section(heading: str) -> dict[str, list[str]]:
