@@ -146,7 +146,7 @@ def load_tables_checked(folder: Path) -> Tables:
     """The character tables, with a missing or broken file as a DataError."""
     try:
         return load_tables(folder)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{folder}: {error}; restore the shipped tables or run lexicons/tables/build.py") from error
 
 

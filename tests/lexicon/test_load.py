@@ -182,6 +182,16 @@ def test_a_file_in_another_encoding_is_named(lexicons: Path) -> None:
         load_snapshot(lexicons)
 
 
+@pytest.mark.parametrize(("file", "text"), [
+    ("emoji.toml", '[words]\n"两个" = "双"\n'), ("digits.toml", "[words]\n1 = 1\n"), ("splits.toml", "parts = 1\n"),
+    ("fold.json", "[]"), ("syllables.json", "{"),
+])  # fmt: skip
+def test_a_spoilt_table_is_named(lexicons: Path, file: str, text: str) -> None:
+    (lexicons / "tables" / file).write_text(text, encoding="utf-8")
+    with pytest.raises(DataError, match="restore the shipped tables"):
+        load_snapshot(lexicons)
+
+
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no lexicon here"):
         load_snapshot(tmp_path / "nowhere")
