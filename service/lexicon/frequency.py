@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from service.lexicon.term import Localized
+from service.text.message import Message, Pace
 from service.vocabulary import Severity
 
 LONGEST_WINDOW = 900
@@ -25,6 +26,12 @@ class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     at: time
     text: str = ""
     """What all of them say; empty: each says something else."""
+
+    def replay(self) -> tuple[Message, Pace]:
+        """The last message, and how long before it the others were sent."""
+        apart = self.seconds / max(1, self.messages - 1)
+        ages = tuple(apart * number for number in range(1, self.messages))
+        return Message(self.text or "…", "generic", time=self.at), Pace(ages, ages if self.text else ())
 
 
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

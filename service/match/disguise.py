@@ -13,6 +13,8 @@ READINGS: dict[ViewName, str] = {
     "repeated": "repeated",
     "homophone": "homophone",
 }
+SPLIT_MESSAGES = "split_messages"
+"""Begun in an earlier message."""
 SEE_THROUGH = {"squeezed", "lookalike", "split", "repeated", "homophone"}
 """Views without separators: what stands between a hit's characters there was put in between."""
 

@@ -4,7 +4,7 @@ In: a message with the ones sent just before it, and what the ordinary pass foun
 characters of the present message and of an earlier one, with their spans in the present message.
 
 Honest messages follow each other without punctuation, too, so two whole words that happen to meet at a seam are no hit:
-either the seam cuts a word or a number, or all the messages of the hit are as short as nobody writes them.
+either the seam cuts a word or a number, or the messages say little else.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from itertools import accumulate
 
 from service.lexicon.policy import PlatformRules
 from service.match.candidate import Candidate
+from service.match.disguise import SPLIT_MESSAGES
 from service.match.propose import Proposals, Proposer
 from service.normalise.tables import Tables
 from service.text.message import Earlier, Message
@@ -27,8 +28,8 @@ START = re.compile(r"(?:[\W_]*[^\W_]){0,32}[\W_]*")
 """32 letters and digits, and what stands between them: longer than any hit with the surroundings that checks look at."""
 FARTHEST = 256
 """Code points of earlier texts that are looked at."""
-SHORT = 8
-"""Letters and digits; a message of this length may hold a single word of what several say."""
+MOST = 2 / 3
+"""Of the letters and digits of all the messages that a hit lies in."""
 NUMBERS = frozenset({"phones", "cards", "identities"})
 DATE_OR_TIME = re.compile("[:/年月]")
 
@@ -53,10 +54,13 @@ class Joined:
             return None
         return next((span for span in (candidate.span, *candidate.more) if span.start < self.seam < span.end), None)
 
-    def all_short(self, place: Span) -> bool:
-        """Whether every message that `place` lies in is a scrap."""
+    def says_little_else(self, place: Span) -> bool:
+        """Whether `place` is most of what the messages that it lies in say."""
+        if len(self.present) > FARTHEST:
+            return False
         texts = [self.present, *(each.text for span, each in self.messages if span.overlaps(place))]
-        return all(sum(map(str.isalnum, text[: SHORT * 4])) <= SHORT and len(text) <= SHORT * 4 for text in texts)
+        whole = sum(sum(map(str.isalnum, text)) for text in texts)
+        return sum(map(str.isalnum, self.text[place.start : place.end])) >= MOST * whole
 
     def relocate(self, candidate: Candidate, place: Span) -> Candidate:
         """`candidate` with its span in the present message, and with the messages that it began in."""
@@ -64,7 +68,7 @@ class Joined:
             candidate,
             span=Span(0, place.end - self.seam),
             more=(),
-            disguises=tuple(sorted({*candidate.disguises, "split_messages"})),
+            disguises=tuple(sorted({*candidate.disguises, SPLIT_MESSAGES})),
             earlier=tuple(each.message_id for span, each in self.messages if span.overlaps(place)),
         )
 
@@ -127,14 +131,14 @@ def is_one_thing(
     if candidate.term is not None:
         folded = proposals.views.folded
         inside = any(cut.start < joined.seam < cut.end for cut in (folded.span(*part) for part in candidate.parts))
-        return inside or joined.all_short(place)
+        return inside or joined.says_little_else(place)
     if candidate.detector in NUMBERS and DATE_OR_TIME.search(surface):
         return False
     if cuts_latin(joined, tables):
         return True
     # 谢谢 / 海宁市许村镇塘南路3号: what the present message has by itself only seems to begin before it.
     alone = any(other.detector == candidate.detector for other in ordinary)
-    return not alone and joined.all_short(place)
+    return not alone and joined.says_little_else(place)
 
 
 def cuts_latin(joined: Joined, tables: Tables) -> bool:
