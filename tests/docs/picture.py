@@ -1,4 +1,4 @@
-"""Draws docs/images/check.svg from what the command really prints: python -m tests.docs.picture"""
+"""Draws docs/images/check.svg from what the command really prints."""
 
 from __future__ import annotations
 
@@ -82,8 +82,3 @@ def wrapped(output: str) -> Iterator[str]:
 def cells(character: str) -> int:
     """Columns of a terminal."""
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
-
-
-if __name__ == "__main__":
-    FILE.parent.mkdir(parents=True, exist_ok=True)
-    FILE.write_text(draw(), encoding="utf-8")

@@ -75,7 +75,7 @@ def test_the_answer_that_is_shown_is_the_one_that_comes(name: str, folder: Path,
     (shown,) = (json.loads(block.text) for block in blocks(name) if block.language == "json")
     first = next(block.text for block in blocks(name) if block.language == "bash")
     given = json.loads(run(first, folder, url).stdout)
-    assert steady(given) == steady(shown)
+    assert steady(given) == steady(shown), "show the new one with python -m tests.docs.rewrite"
 
 
 def steady(answer: dict[str, Any]) -> dict[str, Any]:
