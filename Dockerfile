@@ -28,7 +28,8 @@ ENV PATH=/opt/shenyan/bin:$PATH \
     SHENYAN_DATA_DIR=/data
 WORKDIR /data
 VOLUME /data
-USER shenyan
+# By number, so that an orchestrator can tell that it is not root.
+USER 10001:10001
 EXPOSE 8000
 # Is the process up. Whether it should get requests is /readyz, which a load balancer asks.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \

@@ -53,7 +53,7 @@ def test_takes_nothing_else_along() -> None:
 
 
 def test_runs_as_an_ordinary_user_who_owns_the_data_folder() -> None:
-    assert arguments("USER") == ["shenyan"]
+    assert arguments("USER") == ["10001:10001"]
     assert arguments("VOLUME") == ["/data"]
     assert any("--owner shenyan" in each and each.endswith("/data") for each in arguments("RUN"))
 
