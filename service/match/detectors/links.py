@@ -18,6 +18,9 @@ CYRILLIC_HOST = r"(?:[\x{430}-\x{45f}0-9-]{2,}\.)+(?:рф|рус|укр|бел|�
 ASCII_NAME = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,24}\W*\Z")
 JOINED = {"@", "-", "_", ".", "/"}
 """A host right after one of these is the rest of something else: an e-mail, a path, a broken name."""
+FILLER = r"[哈呵嘿嘻啦啊哦嗯呀噢~～*·^_+=-]{0,2}"
+NOT_HOST = re.compile(r"[^a-z0-9.]")
+STUFFED_TLDS = ("com", "cn", "net", "org", "top", "vip", "xyz")
 CLOSERS = {")": "(", "]": "[", "}": "{"}
 
 
@@ -31,6 +34,8 @@ def compile_detector(words: Words) -> Detector:
         rf"|{CYRILLIC_HOST}{TAIL}"
     )
     spoken = compile_pattern(rf"[a-z0-9][a-z0-9-]{{1,40}}\s{{0,2}}{dots}\s{{0,2}}{tlds}(?:[^a-z0-9]|$)")
+    # Sounds and signs between the letters: d～u．c哈o哈m.
+    stuffed = compile_pattern(stuff_host())
     address = compile_pattern(rf"[0-9]{{1,3}}(?:\.[0-9]{{1,3}}){{3}}{TAIL}")
     opener = "[￥¥$€£₤₳₵¢₴₰¤《(\\[【「/!！]"
     code = compile_pattern(rf"{opener}\s?([a-z0-9]{{8,14}})\s?[￥¥$€£₤₳₵¢₴₰¤》)\]】」/!！]")
@@ -52,6 +57,10 @@ def compile_detector(words: Words) -> Detector:
             if not value[-1].isalnum():
                 value = value[:-1]
             yield Mark(found.start(), found.start() + len(value), value, kind="spoken")
+        for found in stuffed.finditer(text):
+            plain = NOT_HOST.sub("", found.group(1))
+            if plain != found.group(1):
+                yield Mark(*found.span(1), plain, kind="spoken")
         for found in address.finditer(text):
             yield Mark(*found.span(), trim(found.group()), kind="address")
         for found in code.finditer(text):
@@ -60,8 +69,14 @@ def compile_detector(words: Words) -> Detector:
 
     spelled_dot = rf"[a-z0-9](?:{GAP}|点|dot|小数点){{1,3}}{tlds}"
     named_dot = rf"[a-z0-9{HAN}]\.[a-z中公网商]|\.(?:рф|рус|укр|бел|срб)"
-    trigger = rf"//|{named_dot}|[0-9]\.[0-9]+\.|{spelled_dot}|{GAP}\s?[a-z0-9]{{8,14}}{GAP}"
+    trigger = rf"//|{named_dot}|[0-9]\.[0-9]+\.|[哈呵嘿~]\.|{spelled_dot}|{GAP}\s?[a-z0-9]{{8,14}}{GAP}"
     return Detector("links", trigger, find, words)
+
+
+def stuff_host() -> str:
+    """A pattern for a host with fillers between its letters, in group 1."""
+    tlds = "|".join(FILLER.join(tld) for tld in STUFFED_TLDS)
+    return rf"((?:[a-z0-9]{FILLER}){{2,24}}\.{FILLER}(?:{tlds}))(?:[^a-z0-9]|$)"
 
 
 def trim(link: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_address
 
 from publicsuffixlist import PublicSuffixList
 
@@ -32,6 +33,7 @@ LINK_WORDS = (
     "搜",
     "地址",
 )
+ROUTER_WORDS = ("路由", "光猫", "网关", "wifi", "摄像头")
 MANY_DOTS = 3
 """A name with so many dots is no unit and no file: s.l.o.w.io."""
 ADDRESS_WORDS = ("http", "网址", "链接", "网站", "浏览器", "访问", "登录", "输入")
@@ -40,6 +42,7 @@ ADDRESS_WORDS = ("http", "网址", "链接", "网站", "浏览器", "访问", "�
 def compile_check(words: Words) -> Check:
     suffixes = PublicSuffixList()
     unit_like, share_words = frozenset(words["unit_like"]), tuple(words["share_words"])
+    titles = frozenset(words["titles"])
     dots = re.compile(r"\s*(?:" + "|".join(map(re.escape, sorted(words["dots"], key=len, reverse=True))) + r")\s*")
 
     def check(case: Case) -> Outcome:
@@ -65,7 +68,7 @@ def compile_check(words: Words) -> Check:
         marked = link != host or contains_any(case.around.near, LINK_WORDS) or host.count(".") >= MANY_DOTS
         if suffix in unit_like and not marked:
             return Dismissed("unit", f"{host} reads as a unit, a version or a file")
-        if len(name) < 2 and not marked:
+        if (len(name) < 2 or name in titles) and not marked:
             return Dismissed("unit", f"{host} is too short for a host that nothing else marks as a link")
         return Confirmed(f"host {host} under .{suffix}")
 
@@ -114,6 +117,9 @@ def check_address(case: Case) -> Outcome:
     around = case.around.before[-1:] + case.around.after[:1]
     if any(int(octet) > 255 for octet in octets) or any(c.isascii() and (c.isalnum() or c in "._") for c in around):
         return Dismissed("form", "a longer row of numbers")
+    private = ip_address(".".join(str(int(octet)) for octet in octets)).is_private
+    if private and contains_any(case.around.near, ROUTER_WORDS):
+        return Dismissed("context", "a router's address in the customer's own network")
     if rest or ":" in numbers or contains_any(case.around.near, ADDRESS_WORDS):
         return Confirmed("IP address used as a link")
     return Dismissed("context", "reads as a version; nothing says that it is a link")

@@ -1,0 +1,1 @@
+"""How often the engine is right, on the project's own labelled messages."""
