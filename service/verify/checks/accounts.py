@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from service.verify.outcome import Case, Check, Confirmed, Dismissed, Outcome, Words
+from service.verify.own import is_own_account
 from service.verify.surroundings import contains_any, ends_with_any
 
 PLAIN_WORD = re.compile(r"^[a-z]+$")
@@ -21,8 +22,7 @@ def compile_check(words: Words) -> Check:
 
     def check(case: Case) -> Outcome:
         account, around = case.candidate.value, case.around
-        own = {bare(each) for each in (*case.message.assets.accounts, *case.message.assets.phones)}
-        if bare(account) in own | {each.removeprefix("+86") for each in own}:
+        if is_own_account(account, case.message.assets):
             return Dismissed("own_account", "registered by the shop")
         if case.candidate.kind in UNNAMED:
             word = ends_with_any(around.before, not_marks)
@@ -40,8 +40,3 @@ def compile_check(words: Words) -> Check:
         return Confirmed(f"{case.candidate.evidence or '@'} names the network")
 
     return check
-
-
-def bare(account: str) -> str:
-    """Without what only groups its characters."""
-    return "".join(character for character in account.lower() if character not in " -()")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from stdnum import luhn
 
 from service.verify.outcome import Case, Check, Confirmed, Dismissed, Outcome, Words
+from service.verify.own import own_accounts
 from service.verify.surroundings import contains_any, ends_with_any, starts_with_any
 
 
@@ -18,7 +19,7 @@ def compile_check(words: Words) -> Check:
 
     def check(case: Case) -> Outcome:
         number, around = case.candidate.value, case.around
-        if number in {"".join(filter(str.isdigit, account)) for account in case.message.assets.accounts}:
+        if number in own_accounts(case.message.assets.accounts):
             return Dismissed("own_account", "registered by the shop")
         speaks_for = contains_any(around.before[-12:] + around.after[:8], near)
         other = ends_with_any(around.before, before) or starts_with_any(around.after, after)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from stdnum import iban
 
 from service.verify.outcome import Case, Check, Confirmed, Dismissed, Outcome, Words
+from service.verify.own import account_of, own_accounts
 
 
 def compile_check(_words: Words) -> Check:
     def check(case: Case) -> Outcome:
         number = case.candidate.value
-        if number in {"".join(account.split()).upper() for account in case.message.assets.accounts}:
+        if account_of(number) in own_accounts(case.message.assets.accounts):
             return Dismissed("own_account", "registered by the shop")
         if not iban.is_valid(number, check_country=False):
             return Dismissed("checksum", "no valid IBAN")

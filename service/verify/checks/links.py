@@ -8,12 +8,11 @@ from ipaddress import ip_address
 from publicsuffixlist import PublicSuffixList
 
 from service.verify.outcome import Case, Check, Confirmed, Dismissed, Outcome, Words
+from service.verify.own import ends_own_email, host_of, own_hosts, owner
 from service.verify.surroundings import contains_any
 
-SCHEME = re.compile(r"^[a-z0-9.+-]*\s?:?\s?/\s?/\s?")
 LABEL = re.compile(r"^(?:[^\W_]|[^\x00-\x7f])(?:(?:[\w-]|[^\x00-\x7f])*(?:[^\W_]|[^\x00-\x7f]))?$")
 LAST_LABEL = re.compile(r"^(?:xn--[a-z0-9-]+|[^\W\d_]{2,24})$")
-HOST_END = re.compile(r"[/?#:\s]")
 BRACKETS = ("(", "[", "【", "「", "《")
 WEB_SCHEMES = {"http", "https", "hxxp", "hxxps", "htxp", "ftp"}
 """As people write them; the others belong to apps."""
@@ -52,9 +51,13 @@ def compile_check(words: Words) -> Check:
         if case.candidate.kind == "address":
             return check_address(case)
         host = spelled_out(link, dots) if case.candidate.kind == "spoken" else host_of(link)
-        own = owner(host, (*case.rules.domains, *case.message.assets.domains))
+        assets = case.message.assets
+        own = owner(host, (*case.rules.domains, *own_hosts(assets.domains)))
         if own:
             return Dismissed("own_domain", f"{host} belongs to {own}")
+        emails = (*assets.emails, *assets.accounts)
+        if case.candidate.kind != "scheme" and ends_own_email(case.around.before, spelled_out(host, dots), emails):
+            return Dismissed("own_account", f"{host} ends an e-mail address that the shop has registered")
         if case.candidate.kind == "spoken" or host.startswith("www."):
             return Confirmed(f"link to {host}")
         if case.candidate.kind == "scheme":
@@ -125,17 +128,6 @@ def check_address(case: Case) -> Outcome:
     return Dismissed("context", "reads as a version; nothing says that it is a link")
 
 
-def host_of(link: str) -> str:
-    """The host of a folded link, without user, port and final dot."""
-    rest = SCHEME.sub("", link, count=1)
-    return HOST_END.split(rest, maxsplit=1)[0].rpartition("@")[2].rstrip(".")
-
-
 def spelled_out(link: str, dots: re.Pattern[str]) -> str:
     """The host of a link whose dots are words."""
     return dots.sub(".", link)
-
-
-def owner(host: str, domains: tuple[str, ...]) -> str:
-    """The domain of `domains` that `host` is or lies under; empty for none."""
-    return next((domain for domain in domains if f".{host}".endswith(f".{domain.lower()}")), "")

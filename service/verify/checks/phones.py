@@ -7,9 +7,9 @@ import re
 import phonenumbers
 
 from service.verify.outcome import Case, Check, Confirmed, Dismissed, Outcome, Words
+from service.verify.own import is_own_phone, own_numbers
 from service.verify.surroundings import contains_any, ends_with_any, starts_with_any
 
-NOT_DIGIT = re.compile(r"[^0-9]")
 USUAL_SHAPES = {
     "11",
     "3-4-4",
@@ -38,8 +38,7 @@ def compile_check(words: Words) -> Check:
     def check(case: Case) -> Outcome:
         number, around = case.candidate.value, case.around
         assets = case.message.assets
-        own = {NOT_DIGIT.sub("", phone)[-len(number) :] for phone in assets.phones}
-        if number in own or number in {NOT_DIGIT.sub("", account) for account in assets.accounts}:
+        if is_own_phone(number, own_numbers(assets.phones, assets.accounts)):
             return Dismissed("own_account", "registered by the shop")
         speaks_for = contains_any(around.before[-8:] + around.after[:8], near)
         other = ends_with_any(around.before, before) or starts_with_any(around.after, after)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from service.verify.checks.links import host_of, owner
 from service.verify.outcome import Case, Check, Confirmed, Dismissed, Outcome, Words
+from service.verify.own import host_of, own_hosts, owner
 
 
 def compile_check(_words: Words) -> Check:
@@ -11,7 +11,7 @@ def compile_check(_words: Words) -> Check:
         payload = case.candidate.value.strip().lower()
         if payload.startswith(("http://", "https://")):
             host = host_of(payload)
-            own = owner(host, (*case.rules.domains, *case.message.assets.domains))
+            own = owner(host, (*case.rules.domains, *own_hosts(case.message.assets.domains)))
             if own:
                 return Dismissed("own_domain", f"{host} belongs to {own}")
             return Confirmed(f"code with a link to {host}")
