@@ -122,7 +122,9 @@ class Weigher:
             surface = self.text[part.start : part.end]
             if surface in candidate.value or not self.verifier.words.is_ordinary(surface):
                 continue
-            near = around.before[-SOUND_REACH:] + around.after[:SOUND_REACH]
+            # In a phrase the parts that are written plainly speak for the one that is not: 加我威信.
+            plain = [word for word in candidate.value.split() if len(candidate.parts) > 1 and word in around.surface]
+            near = "".join((around.before[-SOUND_REACH:], *plain, around.after[:SOUND_REACH]))
             support = contains_any(near, self.verifier.sound_support.get(candidate.category, ()))
             if not support:
                 return Dismissed("ordinary_word", f"{surface} is a word of its own, and nothing near says otherwise")
