@@ -5,19 +5,22 @@ Pure and synchronous: no I/O, no clock, no environment. A clean message costs so
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from service.decide.decide import decide
 from service.decide.decision import Decision
+from service.lexicon.overlay import Overlay
 from service.lexicon.policy import CategoryWords, PlatformRules
 from service.lexicon.snapshot import Snapshot
+from service.lexicon.term import Term
+from service.match.layers import layer_proposer
 from service.match.pictures import name_blind_spots
 from service.match.propose import Proposer, compile_proposer
 from service.text.message import Message
 from service.verify.seams import find_over_seam
-from service.verify.verify import Verifier, compile_verifier
+from service.verify.verify import Verifier, compile_verifier, layer_verifier, own_words
 from service.vocabulary import Category, Platform
 
 
@@ -44,6 +47,30 @@ class Engine:
             platforms=snapshot.platforms,
             categories=snapshot.categories,
         )
+
+    def over(self, overlay: Overlay, platforms: Mapping[Platform, PlatformRules]) -> Engine:
+        """This engine with a tenant's words and policies; what is compiled already is shared, not copied.
+
+        `platforms` has the rules of those that differ. Raises DataError for words that cannot be compiled.
+        """
+        layered = replace(self, platforms={**self.platforms, **platforms})
+        if not overlay.version:
+            return layered
+        return replace(
+            layered,
+            lexicon_version=f"{self.lexicon_version}+{overlay.version}",
+            proposer=layer_proposer(self.proposer, overlay, lambda category: self.categories[category].advice),
+            verifier=layer_verifier(
+                self.verifier, overlay.terms, self._words_only_of(overlay.hidden_terms, overlay.terms)
+            ),
+        )
+
+    def _words_only_of(self, hidden: Collection[str], terms: Sequence[Term]) -> set[str]:
+        """The words that nothing but these shipped terms made words of ours."""
+        if not hidden:
+            return set()
+        gone = own_words(term for term in self.proposer.terms if term.id in hidden)
+        return gone - own_words(term for term in self.proposer.terms if term.id not in hidden) - own_words(terms)
 
     def decide(self, message: Message) -> Decision:
         """The whole road of one message: views, candidates, findings, decision."""

@@ -12,6 +12,8 @@ from service.vocabulary import Category, Severity
 ViewName = Literal["squeezed", "lookalike", "split", "repeated", "homophone", "digits", "folded", "image"]
 
 NOTHING = Localized()
+SHIPPED = "builtin"
+"""The name of the lexicon that comes with the service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +47,5 @@ class Candidate:
     """`text`, `attachments/N` where a picture's code says it, `conversation` where the number of messages does."""
     earlier: tuple[str, ...] = ()
     """Ids of the earlier messages that the hit began in, oldest first; then `span` is the part in the present one."""
+    lexicon: str = SHIPPED
+    """Of the term: the shipped one, or the tenant's own that has it."""

@@ -5,12 +5,12 @@ They are looked for as written, in the squeezed view only, and only where there 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from service.errors import DataError
-from service.lexicon.snapshot import Snapshot
-from service.lexicon.term import Localized
+from service.lexicon.term import ExceptionPhrase, Localized, Term
 from service.match.automaton import Automaton
 from service.normalise.views import Views
 from service.text.span import Span
@@ -28,6 +28,13 @@ class Excuse:
     """Empty: all."""
     term_id: str
     """Only hits of this term; empty: all."""
+
+
+class Finds(Protocol):
+    """What finds excuses."""
+
+    def find(self, views: Views) -> Iterator[tuple[Excuse, Span]]:
+        """Excuses with their places in the folded text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +56,19 @@ class ExcuseFinder:
                     yield excuse, span
 
 
-def compile_excuses(snapshot: Snapshot, fold: Callable[[str], str], spell: Callable[[str], str]) -> ExcuseFinder:
-    """All exceptions, shared ones and the terms' own. `fold` spells as the folded view does, `spell` as the squeezed."""
-    everybody = [
-        Excuse(fold(entry.phrase), entry.reason, frozenset(entry.categories), "") for entry in snapshot.exceptions
-    ]
-    own = [
-        Excuse(fold(phrase), Localized(), frozenset(), term.id) for term in snapshot.terms for phrase in term.except_
-    ]
+def collect_excuses(
+    exceptions: Iterable[ExceptionPhrase], terms: Iterable[Term], fold: Callable[[str], str]
+) -> list[Excuse]:
+    """All exceptions, shared ones and the terms' own. `fold` spells as the folded view does."""
+    everybody = [Excuse(fold(entry.phrase), entry.reason, frozenset(entry.categories), "") for entry in exceptions]
+    own = [Excuse(fold(phrase), Localized(), frozenset(), term.id) for term in terms for phrase in term.except_]
+    return [*everybody, *own]
+
+
+def compile_excuses(excuses: Iterable[Excuse], spell: Callable[[str], str]) -> ExcuseFinder:
+    """`spell` spells as the squeezed view does. Raises DataError for a phrase that nothing is left of."""
     groups: dict[str, list[Excuse]] = {}
-    for excuse in (*everybody, *own):
+    for excuse in excuses:
         text = spell(excuse.phrase)
         if not text:
             raise DataError(f"{excuse.term_id or 'exceptions.toml'}: {excuse.phrase!r} has neither letter nor digit")

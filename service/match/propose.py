@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -11,15 +11,16 @@ from service.lexicon.frequency import Frequency
 from service.lexicon.policy import PlatformRules
 from service.lexicon.snapshot import Snapshot
 from service.lexicon.term import Term, parts_of
-from service.match.candidate import Candidate, ViewName
+from service.match.candidate import SHIPPED, Candidate, ViewName
 from service.match.detector import Detector, Reading, compile_detectors, compile_words
 from service.match.disguise import name_disguises
-from service.match.excuses import Excuse, ExcuseFinder, compile_excuses
+from service.match.excuses import Excuse, Finds, collect_excuses, compile_excuses
 from service.match.frequency import propose_frequency
+from service.match.keys import Spell
 from service.match.pattern import Pattern, compile_pattern, show_noise
 from service.match.pictures import PictureWords, compile_pictures, propose_pictures
 from service.match.repeats import surroundings_key
-from service.match.terms import Hit, Matcher, compile_matcher
+from service.match.terms import Finder, Hit, compile_matcher
 from service.normalise.aligned import AlignedText
 from service.normalise.syllables import LATIN_RUN
 from service.normalise.tables import Tables
@@ -65,15 +66,17 @@ class Proposer:
     spelled: Sequence[tuple[str, ...]]
     """Per term its parts, as the squeezed view writes them."""
     tables: Tables
-    plain: Matcher
-    homophones: Matcher
-    excuses: ExcuseFinder
+    plain: Finder
+    homophones: Finder
+    excuses: Finds
     detectors: Sequence[tuple[Pattern, Detector]]
     """Each with its trigger."""
     pictures: PictureWords
     frequency: Frequency
     trigger: Pattern = field(repr=False)
     """All the detectors' triggers: most texts have nothing for any of them."""
+    origins: Mapping[int, str] = field(default_factory=dict)
+    """The lexicon of each term that is not a shipped one."""
 
     def propose(self, message: Message, rules: PlatformRules) -> Proposals:
         """Candidates of all kinds, those of terms that are not in force on the message's platform and day left out."""
@@ -105,7 +108,7 @@ class Proposer:
                 if name == "squeezed" or self._is_disguised(hit, parts, folded, name):
                     seen.add((hit.term, parts))
                     more = tuple(views.folded.span(start, end) for _, start, end in again)
-                    yield self._candidate(term, parts, views, name, more)
+                    yield self._candidate(hit.term, parts, views, name, more)
 
     def _readings(self, views: Views) -> Iterator[tuple[ViewName, Iterator[Hit], Callable[[], AlignedText]]]:
         """The views that this text needs, the plainest first, each with its hits.
@@ -143,8 +146,9 @@ class Proposer:
         )
 
     def _candidate(
-        self, term: Term, parts: tuple[Span, ...], views: Views, name: ViewName, more: tuple[Span, ...]
+        self, number: int, parts: tuple[Span, ...], views: Views, name: ViewName, more: tuple[Span, ...]
     ) -> Candidate:
+        term = self.terms[number]
         span = views.folded.span(parts[0].start, parts[-1].end)
         # Between the parts of a phrase anything may stand; only what stands inside a part is a disguise.
         folded = "".join(views.folded.text[part.start : part.end] for part in parts)
@@ -162,6 +166,7 @@ class Proposer:
             reason=term.reason,
             suggestion=term.suggestion,
             more=more,
+            lexicon=self.origins.get(number, SHIPPED),
         )
 
     def _from_detectors(self, views: Views) -> Iterator[Candidate]:
@@ -181,12 +186,7 @@ def compile_proposer(snapshot: Snapshot) -> Proposer:
     """Compile all that a snapshot wants to be found."""
     tables, terms = snapshot.tables, snapshot.terms
 
-    def spell(pattern: str) -> str:
-        return squeeze(fold(pattern, tables)).text
-
-    def spell_symbols(pattern: str) -> str:
-        return read_homophones(squeeze(fold(pattern, tables)), tables).text
-
+    spell, spell_symbols = spellings(tables)
     by_sound = [number for number, term in enumerate(terms) if "homophone" in term.disguises]
     detectors = compile_detectors(snapshot.detectors)
     return Proposer(
@@ -195,12 +195,26 @@ def compile_proposer(snapshot: Snapshot) -> Proposer:
         tables=tables,
         plain=compile_matcher(terms, range(len(terms)), spell, snapshot.corpus),
         homophones=compile_matcher(terms, by_sound, spell_symbols, snapshot.corpus),
-        excuses=compile_excuses(snapshot, lambda phrase: fold(phrase, tables).text, spell),
+        excuses=compile_excuses(
+            collect_excuses(snapshot.exceptions, terms, lambda phrase: fold(phrase, tables).text), spell
+        ),
         detectors=[(compile_pattern(detector.trigger), detector) for detector in detectors],
         pictures=compile_words("pictures", snapshot.detectors, compile_pictures),
         frequency=snapshot.frequency,
         trigger=compile_pattern("|".join(f"(?:{detector.trigger})" for detector in detectors)),
     )
+
+
+def spellings(tables: Tables) -> tuple[Spell, Spell]:
+    """How patterns are written for the squeezed view, and for the homophones' view."""
+
+    def spell(pattern: str) -> str:
+        return squeeze(fold(pattern, tables)).text
+
+    def spell_symbols(pattern: str) -> str:
+        return read_homophones(squeeze(fold(pattern, tables)), tables).text
+
+    return spell, spell_symbols
 
 
 def in_force(term: Term, message: Message) -> bool:

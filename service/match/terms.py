@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from service.lexicon.term import Term
 from service.match.automaton import Automaton
@@ -23,12 +23,24 @@ class Hit(NamedTuple):
     """One pair, or one a part for a phrase."""
 
 
+class Finder(Protocol):
+    """What finds terms in one spelling."""
+
+    @property
+    def ordinary(self) -> str:
+        """Ordinary text, in that spelling."""
+
+    def find(self, text: str) -> Iterator[Hit]:
+        """All hits in a view's `text`, in its own offsets."""
+
+
 @dataclass(frozen=True, slots=True)
 class Matcher:
     """An automaton over one spelling of some terms."""
 
     terms: Sequence[Term]
     keys: Keys
+    ordinary: str = field(repr=False)
     patterns: Sequence[tuple[str, Uses]]
     """In the automaton's order."""
     automaton: Automaton = field(repr=False)
@@ -112,5 +124,10 @@ def _reach(steps: Sequence[tuple[Sequence[int], int]], end: int, gap: int) -> tu
 
 def compile_matcher(terms: Sequence[Term], chosen: Sequence[int], spell: Spell, corpus: Sequence[str]) -> Matcher:
     """A matcher for the terms at the indices `chosen`, written as `spell` writes them; `corpus` is ordinary text."""
-    keys = collect_keys(terms, chosen, spell, "\n".join(map(spell, corpus)))
-    return Matcher(terms, keys, tuple(keys.uses.items()), Automaton(tuple(keys.uses)))
+    return make_matcher(terms, chosen, spell, "\n".join(map(spell, corpus)))
+
+
+def make_matcher(terms: Sequence[Term], chosen: Sequence[int], spell: Spell, ordinary: str) -> Matcher:
+    """The same with ordinary text that is spelled already."""
+    keys = collect_keys(terms, chosen, spell, ordinary)
+    return Matcher(terms, keys, ordinary, tuple(keys.uses.items()), Automaton(tuple(keys.uses)))

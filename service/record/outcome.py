@@ -89,12 +89,11 @@ def outcome_of(
 
     `degraded` names what could not be inspected before the engine saw the message.
     """
-    lexicon = decision.lexicon_version.partition("@")[0]
     own_id = message_id or request_id
     return Outcome(
         request_id=request_id,
         decision=decision.action,
-        findings=tuple([_found(verdict, text, lexicon, own_id) for verdict in decision.verdicts]),
+        findings=tuple([_found(verdict, text, own_id) for verdict in decision.verdicts]),
         dismissed=tuple([_excused(each, text) for each in decision.dismissed]) if explain else (),
         masked_text=decision.masked_text,
         masked=tuple([span for verdict in decision.verdicts for span in places(verdict.finding.candidate)]),
@@ -112,7 +111,7 @@ def places(hit: Candidate) -> tuple[Span, ...]:
     return (hit.span, *hit.more) if hit.field == "text" else ()
 
 
-def _found(verdict: Verdict, text: str, lexicon: str, own_id: str) -> Found:
+def _found(verdict: Verdict, text: str, own_id: str) -> Found:
     finding, hit = verdict.finding, verdict.finding.candidate
     return Found(
         category=hit.category,
@@ -125,7 +124,7 @@ def _found(verdict: Verdict, text: str, lexicon: str, own_id: str) -> Found:
         text=_slice(hit, text),
         term=hit.term.pattern if hit.term else None,
         term_id=hit.term.id if hit.term else None,
-        lexicon=lexicon if hit.term else None,
+        lexicon=hit.lexicon if hit.term else None,
         disguises=hit.disguises,
         clauses=verdict.clauses,
         reason=hit.reason,

@@ -6,8 +6,8 @@ sound like the term, and the context.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -15,6 +15,7 @@ from typing import Any
 
 from service.lexicon.policy import PlatformRules
 from service.lexicon.snapshot import Snapshot
+from service.lexicon.term import Term
 from service.match.candidate import Candidate
 from service.match.detector import compile_words
 from service.match.excuses import Excuse
@@ -159,16 +160,25 @@ def excused_by(candidate: Candidate, excuses: Excuses) -> Excuse | None:
     return None
 
 
+def own_words(terms: Iterable[Term]) -> set[str]:
+    """What the segmenter must know of some terms."""
+    return {part for term in terms for part in term.pattern.split() if len(part) > 1}
+
+
+def layer_verifier(shared: Verifier, terms: Iterable[Term], hidden: Iterable[str]) -> Verifier:
+    """The same checks with a tenant's words in the segmenter, whose dictionary stays shared, and without `hidden` ones."""
+    return replace(shared, words=shared.words.over(own_words(terms), frozenset(hidden)))
+
+
 def compile_verifier(snapshot: Snapshot, cache: Path | None) -> Verifier:
     """Compile the checks; `cache` is the folder for the segmenter's dictionary."""
-    own = {part for term in snapshot.terms for part in term.pattern.split() if len(part) > 1}
     found: dict[str, Any] = {}
     for info in iter_modules(checks.__path__):
         module = import_module(f"{checks.__name__}.{info.name}")
         found[info.name] = compile_words(info.name, snapshot.detectors, module.compile_check)
     return Verifier(
         contexts=compile_contexts(snapshot.contexts),
-        words=Words(own, cache),
+        words=Words(own_words(snapshot.terms), cache),
         checks=found,
         sound_support={category: tuple(row) for category, row in snapshot.sound_support.items()},
     )

@@ -8,14 +8,34 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterable
+from collections import ChainMap
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Self, cast
 
 with warnings.catch_warnings():
     # The library's sources have invalid escapes, which newer Pythons report when they compile it.
     warnings.simplefilter("ignore")
     import jieba
+
+
+class Frequencies(dict[str, int]):
+    """Some words over a dictionary that is shared and stays as it is."""
+
+    def __init__(self, shared: Mapping[str, int]) -> None:
+        super().__init__()
+        self.shared = shared
+
+    def __missing__(self, word: str) -> int:
+        return self.shared[word]
+
+    def __contains__(self, word: object) -> bool:
+        return dict.__contains__(self, word) or word in self.shared
+
+    def get(self, word: str, default: int | None = None) -> int | None:  # type: ignore[override]
+        own = dict.get(self, word)
+        return self.shared.get(word, default) if own is None else own
 
 
 class Words:
@@ -30,10 +50,32 @@ class Words:
                 cache.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._tokenizer.tmp_dir = str(cache or folder)
             self._tokenizer.initialize()
+        self._own: Mapping[str, bool] = self._add(own)
+        self._hidden: frozenset[str] = frozenset()
+
+    def over(self, own: Iterable[str], hidden: Iterable[str] = ()) -> Self:
+        """A segmenter that knows some words more and is to forget the `hidden` ones of this one's own.
+
+        The dictionary, half a million words, is shared with this one.
+        """
+        layered = object.__new__(type(self))
+        frequencies = Frequencies(self._tokenizer.FREQ)
+        frequencies.update((word, 0) for word in hidden if not self._own.get(word, True))
+        layered._tokenizer = jieba.Tokenizer()
+        layered._tokenizer.FREQ = frequencies
+        layered._tokenizer.total = self._tokenizer.total
+        layered._tokenizer.initialized = True
+        added = layered._add(word for word in own if word not in self._own)
+        layered._own = ChainMap(added, cast(dict[str, bool], self._own))
+        layered._hidden = frozenset(hidden)
+        return layered
+
+    def _add(self, own: Iterable[str]) -> dict[str, bool]:
         # What was in the dictionary before: a word of ours must not become an ordinary word by being added.
-        self._own = {word: bool(self._tokenizer.FREQ.get(word)) for word in own}
-        for word in self._own:
+        new = {word: bool(self._tokenizer.FREQ.get(word)) for word in own}
+        for word in new:
             self._tokenizer.add_word(word)
+        return new
 
     def spans(self, clause: str) -> list[tuple[int, int]]:
         """The words of `clause` as offsets, in order. About 2 microseconds a character."""
@@ -50,4 +92,4 @@ class Words:
 
     def is_own(self, word: str) -> bool:
         """Whether this is a word of the lexicon."""
-        return word in self._own
+        return word in self._own and word not in self._hidden
