@@ -20,6 +20,7 @@ from service.clock import Clock
 from service.decide.decision import Decision
 from service.errors import Conflict, Unavailable
 from service.live import Live
+from service.penalise.foresight import Foresight
 from service.record.outcome import Outcome, outcome_of
 from service.record.replies import Reply
 from service.record.sent import Sent, incident_of
@@ -41,6 +42,7 @@ class Pipeline:
         clock: Clock,
         timeout: float,
         keep_evidence: bool,
+        foresight: Foresight,
     ) -> None:
         self.live = live
         self.clock = clock
@@ -48,6 +50,7 @@ class Pipeline:
         self._conversations = conversations
         self._timeout = timeout
         self._keep_evidence = keep_evidence
+        self._foresight = foresight
         self._failed_at = float("-inf")
 
     def decide(self, sent: Sent, elapsed_ms: Callable[[], float]) -> tuple[Decision, Outcome]:
@@ -91,6 +94,7 @@ class Pipeline:
         at = self.clock.now()
         incident = None
         if decision.action != "allow":
+            outcome = await self._foresight.look(sent, outcome, at)
             incident_id = str(uuid7())
             outcome = msgspec.structs.replace(outcome, incident_id=incident_id, recorded="database")
             incident = incident_of(sent, decision, outcome, incident_id, at, keep_evidence=self._keep_evidence)
@@ -104,7 +108,9 @@ class Pipeline:
             self._failed_at = monotonic()
             degraded = (*outcome.degraded, NOT_STORED)
             return msgspec.structs.replace(outcome, incident_id=None, recorded="none", degraded=degraded)
-        return outcome if written.existing is None else replay(written.existing, sent)
+        if written.existing is not None:
+            return replay(written.existing, sent)
+        return outcome if written.repeats is None else msgspec.structs.replace(outcome, incident_id=written.repeats)
 
     def seconds_since_failure(self) -> float:
         """How long ago something could not be stored; infinite when that never happened."""

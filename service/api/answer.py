@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 
 from service import __version__
 from service.api.language import Language, in_language
-from service.record.outcome import Excused, Found, Outcome, Recorded
+from service.record.outcome import Excused, Forecast, Found, Outcome, Recorded
 from service.text.span import utf16_offset
 from service.vocabulary import Action, Category, Severity
 
@@ -55,10 +55,30 @@ class DismissedOut(msgspec.Struct, frozen=True, kw_only=True):
     because: str
 
 
+class ForecastOut(msgspec.Struct, frozen=True, kw_only=True):
+    """What the message would cost in one scheme."""
+
+    scheme: str
+    points: int
+    money: float
+    """CNY."""
+    points_after: int
+    """In this month or year, by the scheme's rule."""
+    score_after: int | None
+    """What is left of the full score; null where points are only added up."""
+    brings: tuple[str, ...]
+    """What it would bring about at once."""
+    next: str
+    """What comes after it, as `at 5: spoken warning`; empty when nothing does."""
+
+
 class Penalty(msgspec.Struct, frozen=True):
     """What an upheld incident would cost."""
 
-    forecast: tuple[dict[str, Any], ...] = ()
+    forecast: tuple[ForecastOut, ...] = ()
+    """By the shop's own schemes."""
+    exposure: tuple[ForecastOut, ...] = ()
+    """What the marketplace would do."""
 
 
 class Versions(msgspec.Struct, frozen=True):
@@ -103,7 +123,7 @@ def answer_of(outcome: Outcome, text: str, language: Language) -> Answer:
         suggestion=in_language(outcome.suggestion, language),
         incident_id=outcome.incident_id,
         recorded=outcome.recorded,
-        penalty=NO_PENALTY,
+        penalty=_penalty(outcome, language),
         versions=Versions(outcome.lexicon_version, outcome.policy_version),
         degraded=outcome.degraded,
         replayed=outcome.replayed,
@@ -141,6 +161,27 @@ def _finding(row: Found, utf16: Callable[[int], int], language: Language) -> Fin
         clauses=row.clauses,
         reason=in_language(row.reason, language),
         message_ids=row.message_ids,
+    )
+
+
+def _penalty(outcome: Outcome, language: Language) -> Penalty:
+    if not outcome.forecast and not outcome.exposure:
+        return NO_PENALTY
+    return Penalty(
+        tuple([_forecast(row, language) for row in outcome.forecast]),
+        tuple([_forecast(row, language) for row in outcome.exposure]),
+    )
+
+
+def _forecast(row: Forecast, language: Language) -> ForecastOut:
+    return ForecastOut(
+        scheme=row.scheme,
+        points=row.points,
+        money=row.money / 100,
+        points_after=row.points_after,
+        score_after=row.score_after,
+        brings=tuple([in_language(each, language) for each in row.brings]),
+        next=in_language(row.next, language),
     )
 
 

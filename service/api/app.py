@@ -20,17 +20,24 @@ from service.api.log import make_log
 from service.api.metrics import Metrics
 from service.api.openapi import OPERATIONS, ROUTERS, openapi_of
 from service.api.problem import answer_errors_as_problems
+from service.api.remembered import Remembered
 from service.api.shops import Shops
 from service.api.start import compile_live, open_database
 from service.api.state import State
 from service.clock import SystemClock
 from service.live import Live
+from service.penalise.books import Books
+from service.penalise.foresight import Foresight, tallies_of
+from service.penalise.load import load_ladders
 from service.pipeline import Pipeline
 from service.record.writer import GroupWriter
 from service.replicas.open import open_conversations
 from service.settings import Settings, read_settings
 
 DESCRIPTION = "Checks what a customer-service agent is about to send, before the customer sees it."
+
+TALLY_SECONDS = 1.0
+"""How old the sums behind a forecast may be."""
 
 
 def create_app(settings: Settings | None = None, live: Live | None = None) -> FastAPI:
@@ -80,7 +87,9 @@ def lifespan_of(settings: Settings, live: Live | None) -> Callable[[FastAPI], Ab
         clock = SystemClock()
         engine = live or compile_live(settings)
         database = await open_database(settings, clock)
-        writer = GroupWriter(database)
+        ladders = load_ladders(settings.lexicon_dir)
+        books = Books(ladders)
+        writer = GroupWriter(database, charging=books)
         writer.start()
         conversations = open_conversations(settings)
         try:
@@ -89,8 +98,15 @@ def lifespan_of(settings: Settings, live: Live | None) -> Callable[[FastAPI], Ab
                 clock=clock,
                 database=database,
                 pipeline=Pipeline(
-                    engine, writer, conversations, clock, settings.record_timeout, settings.keep_evidence
+                    engine,
+                    writer,
+                    conversations,
+                    clock,
+                    settings.record_timeout,
+                    settings.keep_evidence,
+                    Foresight(ladders, Remembered(tallies_of(database), TALLY_SECONDS).get),
                 ),
+                books=books,
                 keys=Keys(database),
                 shops=Shops(database),
                 metrics=Metrics(settings.metrics_dir if settings.workers > 1 else None),

@@ -54,7 +54,30 @@ BLOCKED: dict[str, Any] = {
     "suggestion": "请直接在本窗口留言，我会马上回复您",
     "incident_id": "01930b5e-7a4d-7c02-8a11-5d2e9b3c4f10",
     "recorded": "database",
-    "penalty": {"forecast": []},
+    "penalty": {
+        "forecast": [
+            {
+                "scheme": "kpi",
+                "points": 15,
+                "money": 0.0,
+                "points_after": 15,
+                "score_after": 85,
+                "brings": [],
+                "next": "降至 69 分：当月无奖金",
+            }
+        ],
+        "exposure": [
+            {
+                "scheme": "pinduoduo",
+                "points": 0,
+                "money": 0.0,
+                "points_after": 0,
+                "score_after": None,
+                "brings": ["限制店铺功能、关闭客服工具、终止协议并关店、扣除保证金中的一项或多项"],
+                "next": "",
+            }
+        ],
+    },
     "versions": VERSIONS,
     "degraded": [],
     "replayed": False,
@@ -68,6 +91,7 @@ ALLOWED: dict[str, Any] = BLOCKED | {
     "suggestion": "",
     "incident_id": None,
     "recorded": "none",
+    "penalty": {"forecast": [], "exposure": []},
 }
 EMPTY_TEXT = {
     "type": "/docs#error-malformed",

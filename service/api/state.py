@@ -12,6 +12,7 @@ from service.api.access import Keys
 from service.api.metrics import Metrics
 from service.api.shops import Shops
 from service.clock import Clock
+from service.penalise.books import Books
 from service.pipeline import Pipeline
 from service.record.database import Database
 from service.settings import Settings
@@ -24,6 +25,7 @@ class State(TypedDict):
     clock: Clock
     database: Database
     pipeline: Pipeline
+    books: Books
     keys: Keys
     shops: Shops
     metrics: Metrics

@@ -12,6 +12,7 @@ import msgspec
 from service.decide.decision import Decision, Verdict
 from service.lexicon.term import Localized
 from service.match.candidate import Candidate
+from service.record.account import Side
 from service.text.span import Span
 from service.verify.finding import Dismissal
 from service.vocabulary import Action, Category, Severity
@@ -54,6 +55,22 @@ class Excused(msgspec.Struct, frozen=True, kw_only=True):
     because: str
 
 
+class Forecast(msgspec.Struct, frozen=True, kw_only=True):
+    """What the message would cost in one scheme, were it held against the agent. Money in fen."""
+
+    scheme: str
+    side: Side
+    points: int
+    money: int
+    points_after: int
+    score_after: int | None
+    """None where points are only added up."""
+    brings: tuple[Localized, ...]
+    """What it would bring about at once."""
+    next: Localized
+    """The next line after it; empty when there is none."""
+
+
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What was decided, and where it is recorded."""
 
@@ -73,6 +90,10 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     incident_id: str | None = None
     recorded: Recorded = "none"
     replayed: bool = False
+    forecast: tuple[Forecast, ...] = ()
+    """By the shop's schemes."""
+    exposure: tuple[Forecast, ...] = ()
+    """By the marketplace's."""
 
 
 def outcome_of(

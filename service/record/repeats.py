@@ -16,15 +16,19 @@ from service.record.incident import Incident
 _table = schema.incidents
 
 
-def repeat_key(incident: Incident, text: str, payloads: Sequence[str]) -> str:
-    """Equal for the same words and pictures of one agent to one customer with the same judgement.
+def repeat_key(incident: Incident, text: str, payloads: Sequence[str]) -> str | None:
+    """Equal for the same words and pictures of one agent to one customer with the same decision; None where nobody
+    says which customer or conversation it is, for then it may as well be another one.
 
     `text` is as typed, `payloads` what codes in pictures say. SHA-256, hexadecimal.
     """
-    judged = (incident.decision, incident.severity, sorted(incident.categories))
+    if incident.conversation_id is None and incident.customer_id is None:
+        return None
     who = (incident.platform, incident.channel, incident.shop_id, incident.agent_id)
     whom = (incident.conversation_id, incident.customer_id)
-    return sha256(msgspec.json.encode((judged, who, whom, " ".join(text.split()), list(payloads)))).hexdigest()
+    return sha256(
+        msgspec.json.encode((incident.decision, who, whom, " ".join(text.split()), list(payloads)))
+    ).hexdigest()
 
 
 async def count_repeats(

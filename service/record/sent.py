@@ -9,6 +9,7 @@ import msgspec
 from service.decide.decision import Decision
 from service.record.incident import Incident
 from service.record.outcome import Outcome
+from service.record.repeats import repeat_key
 from service.record.replies import Scope
 from service.record.withhold import kept_findings, kept_text, storable
 from service.text.message import Message
@@ -32,6 +33,10 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: str
     """Of the request's content; empty without retry keys."""
     explain: bool
+    ladders: tuple[str, ...] = ()
+    """The schemes by which the shop counts against its agents."""
+    timezone: str = "Asia/Shanghai"
+    """The shop's, an IANA name."""
     degraded: tuple[str, ...] = ()
     """What could not be inspected before the engine saw the message."""
 
@@ -42,7 +47,7 @@ def incident_of(
     """What stays of a warn or a block."""
     text = kept_text(decision, sent.message.text, keep_evidence=keep_evidence)
     findings = kept_findings(outcome, text, keep_evidence=keep_evidence)
-    return Incident(
+    incident = Incident(
         id=incident_id,
         tenant_id=sent.tenant_id,
         key_id=sent.key_id,
@@ -64,3 +69,5 @@ def incident_of(
         lexicon_version=outcome.lexicon_version,
         policy_version=outcome.policy_version,
     )
+    payloads = [payload for image in sent.message.images for payload in image.payloads]
+    return msgspec.structs.replace(incident, repeat_key=repeat_key(incident, sent.message.text, payloads))

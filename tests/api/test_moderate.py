@@ -38,7 +38,7 @@ async def test_a_clean_message_is_allowed_and_leaves_nothing(client: httpx.Async
     assert answer["findings"] == answer["dismissed"] == answer["degraded"] == []
     assert (answer["incident_id"], answer["recorded"], answer["replayed"]) == (None, "none", False)
     assert answer["masked_text"] == CLEAN
-    assert answer["penalty"] == {"forecast": []}
+    assert answer["penalty"] == {"forecast": [], "exposure": []}
     assert set(answer["versions"]) == {"engine", "lexicon", "policy"}
     assert answer["versions"]["engine"] == __version__
     assert answer["latency_ms"] >= 0

@@ -138,6 +138,8 @@ async def sent_of(call: Call, body: AnalyzeBody, retry_keys: tuple[tuple[Scope, 
         retry_keys=retry_keys,
         fingerprint=fingerprint(body) if retry_keys else "",
         explain=body.explain,
+        ladders=shop.ladders if shop else (),
+        timezone=shop.timezone if shop else "Asia/Shanghai",
         degraded=degraded,
     )
 
