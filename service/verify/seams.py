@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from service.lexicon.policy import PlatformRules
+from service.match.bridges import Bridges
 from service.match.candidate import Candidate
 from service.match.disguise import SPLIT_MESSAGES
 from service.match.propose import Proposals, Proposer
@@ -28,7 +29,7 @@ START = re.compile(r"(?:[\W_]*[^\W_]){0,32}[\W_]*")
 """32 letters and digits, and what stands between them: longer than any hit with the surroundings that checks look at."""
 FARTHEST = 256
 """Code points of earlier texts that are looked at."""
-MOST = 2 / 3
+MOST = 0.6
 """Of the letters and digits of all the messages that a hit lies in."""
 NUMBERS = frozenset({"phones", "cards", "identities"})
 DATE_OR_TIME = re.compile("[:/年月]")
@@ -95,12 +96,18 @@ def end_of(pattern: re.Pattern[str], text: str) -> int:
 
 
 def find_over_seam(
-    message: Message, rules: PlatformRules, proposer: Proposer, verifier: Verifier, ordinary: Sequence[Candidate]
+    message: Message,
+    rules: PlatformRules,
+    bridges: Bridges,
+    proposer: Proposer,
+    verifier: Verifier,
+    ordinary: Sequence[Candidate],
 ) -> Results:
     """What the message says with `message.earlier` that none says alone; `ordinary` was seen in the message alone."""
-    joined = join(message.earlier, message.text)
-    if not 0 < joined.seam < len(joined.text):
+    last = next((each.text for each in reversed(message.earlier) if any(map(str.isalnum, each.text))), "")
+    if not bridges.may_cross(last, message.text):
         return [], []
+    joined = join(message.earlier, message.text)
     whole = replace(message, text=joined.text, images=(), earlier=(), pace=None)
     proposals = proposer.propose(whole, rules)
     places: dict[int, Span] = {}

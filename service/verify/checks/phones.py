@@ -34,6 +34,7 @@ def compile_check(words: Words) -> Check:
     before = tuple(words["not_phone_before"])
     after = tuple(words["not_phone_after"])
     near = tuple(words["phone_near"])
+    third_person = tuple(words["third_person"])
 
     def check(case: Case) -> Outcome:
         number, around = case.candidate.value, case.around
@@ -46,7 +47,11 @@ def compile_check(words: Words) -> Check:
             return Dismissed("context", f"{other} says that this is another number")
         kind = case.candidate.kind
         if kind == "mobile":
-            return check_mobile(number, case.candidate.evidence, speaks_for)
+            outcome = check_mobile(number, case.candidate.evidence, speaks_for)
+            third = contains_any(around.before[-10:], third_person)
+            if third and isinstance(outcome, Confirmed):
+                return Confirmed(f"{outcome.by}, of somebody else: {third}", "medium")
+            return outcome
         if kind == "foreign":
             return check_foreign(number, speaks_for)
         if kind == "fixed" and not speaks_for and case.candidate.evidence == str(len(number)):
