@@ -15,10 +15,12 @@ from service.lexicon.overlay import Overlay
 from service.lexicon.policy import CategoryWords, PlatformRules
 from service.lexicon.snapshot import Snapshot
 from service.lexicon.term import Term
+from service.match.bridges import Bridges, compile_bridges
 from service.match.layers import layer_proposer
 from service.match.pictures import name_blind_spots
 from service.match.propose import Proposer, compile_proposer
 from service.text.message import Message
+from service.verify.codes import CodeReader
 from service.verify.seams import find_over_seam
 from service.verify.verify import Verifier, compile_verifier, layer_verifier, own_words
 from service.vocabulary import Category, Platform
@@ -30,6 +32,7 @@ class Engine:
 
     lexicon_version: str
     proposer: Proposer
+    bridges: Bridges
     verifier: Verifier
     platforms: Mapping[Platform, PlatformRules]
     categories: Mapping[Category, CategoryWords]
@@ -40,9 +43,11 @@ class Engine:
 
         Raises DataError for data that cannot be compiled.
         """
+        proposer = compile_proposer(snapshot)
         return cls(
             lexicon_version=snapshot.version,
-            proposer=compile_proposer(snapshot),
+            proposer=proposer,
+            bridges=compile_bridges(proposer),
             verifier=compile_verifier(snapshot, cache),
             platforms=snapshot.platforms,
             categories=snapshot.categories,
@@ -56,10 +61,12 @@ class Engine:
         layered = replace(self, platforms={**self.platforms, **platforms})
         if not overlay.version:
             return layered
+        proposer = layer_proposer(self.proposer, overlay, lambda category: self.categories[category].advice)
         return replace(
             layered,
             lexicon_version=f"{self.lexicon_version}+{overlay.version}",
-            proposer=layer_proposer(self.proposer, overlay, lambda category: self.categories[category].advice),
+            proposer=proposer,
+            bridges=compile_bridges(proposer),
             verifier=layer_verifier(
                 self.verifier, overlay.terms, self._words_only_of(overlay.hidden_terms, overlay.terms)
             ),
@@ -79,9 +86,13 @@ class Engine:
         findings, dismissals = self.verifier.verify(proposals, message, rules)
         if message.earlier:
             ordinary = [each.candidate for each in findings] + [each.candidate for each in dismissals]
-            more, let_pass = find_over_seam(message, rules, self.proposer, self.verifier, ordinary)
+            more, let_pass = find_over_seam(message, rules, self.bridges, self.proposer, self.verifier, ordinary)
             findings, dismissals = findings + more, dismissals + let_pass
-        degraded = name_blind_spots(message.images) if message.images else ()
+        degraded: tuple[str, ...] = ()
+        if message.images:
+            more, let_pass = CodeReader(message, rules, self.proposer, self.verifier).judge()
+            findings, dismissals = findings + more, dismissals + let_pass
+            degraded = name_blind_spots(message.images)
         return decide(
             message,
             findings,

@@ -1,0 +1,84 @@
+"""Whether anything can complete where one message ends and the next begins. Most honest messages are told apart here, at once.
+
+A term that is cut in two has the characters on either side of the cut next to each other; so do a number and a Latin word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from service.match.propose import Proposer
+from service.normalise.tables import Tables
+
+SCRAPS = 12
+"""Letters and digits of two messages that may say a thing in whole words, 加我 / 微信, and little else."""
+SCRAPS_WITH_NUMBER = 28
+"""The same where a word is followed by an id or a number: 加微 / 12345678."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bridges:
+    """The neighbours in the patterns of all terms."""
+
+    tables: Tables
+    pairs: frozenset[str] = field(repr=False)
+    """Two characters each, as the squeezed view has them."""
+    sounds: frozenset[str] = field(repr=False)
+    """Two syllable symbols each, of the terms that may be disguised by sound."""
+    pieces: frozenset[str] = field(repr=False)
+    """The pieces of characters that were taken apart."""
+
+    def may_cross(self, before: str, text: str) -> bool:
+        """False where nothing can lie across the end of `before` and the start of `text`."""
+        left, right = self._edge(reversed(before)), self._edge(iter(text))
+        if not left or not right:
+            return False
+        if self._meet(left[0], right[-1]) or left in self.pieces or right in self.pieces:
+            return True
+        scraps = SCRAPS_WITH_NUMBER if left.isascii() or right.isascii() else SCRAPS
+        return len(before) + len(text) <= scraps * 4 and sum(map(str.isalnum, before + text)) <= scraps
+
+    def _edge(self, characters: Iterator[str]) -> str:
+        """The first letter or digit, folded; several where one character folds to more."""
+        tables = self.tables
+        for character in characters:
+            folded = tables.fold_many.get(character) or character.translate(tables.fold)
+            if folded.isalnum():
+                return folded
+        return ""
+
+    def _meet(self, left: str, right: str) -> bool:
+        tables = self.tables
+        if left.isascii() or right.isascii():
+            # Pinyin may stand for any character; a digit goes on only in a digit, or in a term as it is written.
+            if left.isalpha() and right.isalpha():
+                return True
+            return left + right in self.pairs or (left + right).translate(tables.digits).isascii()
+        both = left + right
+        if both in self.pairs or both.translate(tables.lookalikes) in self.pairs:
+            return True
+        return both.translate(tables.symbols) in self.sounds or both.translate(tables.digits).isascii()
+
+
+def compile_bridges(proposer: Proposer) -> Bridges:
+    """The bridges of all the terms that `proposer` knows."""
+    tables = proposer.tables
+    by_sound = [
+        part.translate(tables.symbols)
+        for parts, term in zip(proposer.spelled, proposer.terms, strict=True)
+        if "homophone" in term.disguises
+        for part in parts
+    ]
+    return Bridges(
+        tables=tables,
+        pairs=neighbours(part for parts in proposer.spelled for part in parts),
+        sounds=neighbours(by_sound),
+        pieces=frozenset("".join(tables.split_whole)),
+    )
+
+
+def neighbours(texts: Iterable[str]) -> frozenset[str]:
+    """Every two characters that stand next to each other."""
+    return frozenset(left + right for text in texts for left, right in pairwise(text))
