@@ -171,6 +171,10 @@ class Defaults(Part, frozen=True, kw_only=True):
     repeat_seconds: NotNegative = 60
     """The same message tried again within so long is one incident; 0: each try is one."""
     due: Mapping[Occasion, Due]
+    appeal_within_days: Positive = 30
+    """So long after an incident, or after the last decision on it, its agent may appeal."""
+    decide_within_hours: Positive = 72
+    """So long after an appeal it should be decided."""
 
 
 class Ladders(msgspec.Struct, frozen=True, kw_only=True):

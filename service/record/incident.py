@@ -9,7 +9,8 @@ import msgspec
 
 from service.vocabulary import Category, Channel, Platform, Severity
 
-State = Literal["open", "overridden"]
+State = Literal["open", "overridden", "appealed", "upheld", "reduced", "overturned"]
+"""What leads from one to the next is in `transitions.py`."""
 
 
 class Incident(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,3 +55,18 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     """How often it was tried within a short while of the try before."""
     last_attempt_at: datetime | None = None
     """When it was tried last, if more than once."""
+    claimed_by: str | None = None
+    """Id of the key that has taken it to decide."""
+    claimed_until: datetime | None = None
+    """From then on the claim is as if it had never been."""
+    appeal_due_at: datetime | None = None
+    """By when an appeal against it should be decided."""
+    reviewed_by: str | None = None
+    """Id of the key that decided last."""
+    reviewed_at: datetime | None = None
+    reduced_to: Severity | None = None
+    """As what it counts, once it is `reduced`."""
+
+    def claimant(self, now: datetime) -> str | None:
+        """Whose claim holds at `now`."""
+        return self.claimed_by if self.claimed_until is not None and now < self.claimed_until else None

@@ -50,7 +50,7 @@ async def get_incident(database: Store, tenant_id: str, incident_id: str, *, key
         row = (await connection.execute(query)).one_or_none()
     if row is None:
         raise NotFound(f"there is no incident {incident_id}; list them at /v1/incidents")
-    return _incident(row)
+    return incident_of_row(row)
 
 
 async def list_incidents(
@@ -75,7 +75,7 @@ async def list_incidents(
     if cursor is not None:
         query = query.where(position < read_time_cursor(cursor))
     async with reading(database) as connection:
-        found = [_incident(row) for row in await connection.execute(query)]
+        found = [incident_of_row(row) for row in await connection.execute(query)]
     if len(found) <= limit:
         return found, None
     return found[:limit], time_cursor(found[limit - 1].created_at, found[limit - 1].id)
@@ -103,7 +103,7 @@ async def override_incident(
     async with writing(database) as connection:
         row = (await connection.execute(change)).one_or_none()
         if row is not None:
-            return _incident(row)
+            return incident_of_row(row)
         incident = await get_incident(connection, tenant_id, incident_id, key_id=key_id)
     raise Conflict(
         f"incident {incident_id} is a {incident.decision} and {incident.state}; only an open warn can be overridden",
@@ -136,5 +136,5 @@ def _conditions(filters: IncidentFilters) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _incident(row: Row[Any]) -> Incident:
+def incident_of_row(row: Row[Any]) -> Incident:
     return msgspec.convert(row, Incident, from_attributes=True)

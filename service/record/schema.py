@@ -117,6 +117,12 @@ incidents = Table(
     Column("repeat_key", String),
     Column("attempts", Integer, nullable=False, server_default="1"),
     Column("last_attempt_at", UtcDateTime),
+    Column("claimed_by", String),
+    Column("claimed_until", UtcDateTime),
+    Column("appeal_due_at", UtcDateTime),
+    Column("reviewed_by", String),
+    Column("reviewed_at", UtcDateTime),
+    Column("reduced_to", String),
     Index(None, "tenant_id", "repeat_key"),
     Index(None, "tenant_id", "created_at", "id"),
     Index(None, "tenant_id", "shop_id", "created_at", "id"),
@@ -272,4 +278,52 @@ sanctions = Table(
     ),
     Index(None, "tenant_id", "created_at", "id"),
     Index(None, "tenant_id", "account_id", "created_at"),
+)
+
+appeals = Table(
+    "appeals",
+    metadata,
+    Column("tenant_id", String, nullable=False),
+    Column("incident_id", String, nullable=False),
+    Column("key_id", String, nullable=False),
+    Column("filed_at", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("evidence", JSON, nullable=False),
+    PrimaryKeyConstraint("tenant_id", "incident_id"),  # once per incident
+)
+
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("tenant_id", String, nullable=False),
+    Column("incident_id", String, nullable=False),
+    Column("key_id", String, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("state_before", String, nullable=False),
+    Column("verdict", String, nullable=False),
+    Column("severity", String),
+    Column("note", Text, nullable=False),
+    Column("exception", JSON(none_as_null=True)),
+    Index(None, "tenant_id", "incident_id", "at"),
+    Index(None, "tenant_id", "at", "id"),
+)
+
+# Counts by hour, for statistics: kept where they are made, so that nobody has to count incidents.
+hourly_counts = Table(
+    "hourly_counts",
+    metadata,
+    Column("tenant_id", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("hour", BigInteger, nullable=False),  # since 1970-01-01T00:00Z
+    Column("platform", String, nullable=False),
+    Column("shop_id", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("allowed", BigInteger, nullable=False),
+    Column("warned", BigInteger, nullable=False),
+    Column("blocked", BigInteger, nullable=False),
+    Column("upheld", BigInteger, nullable=False),
+    Column("overturned", BigInteger, nullable=False),
+    PrimaryKeyConstraint("tenant_id", "kind", "hour", "platform", "shop_id", "name"),
 )

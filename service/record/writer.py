@@ -20,6 +20,7 @@ from service.record import schema
 from service.record.account import agent_account, shop_account
 from service.record.charging import Charging
 from service.record.database import Database, insert_new
+from service.record.hourly import count_incidents
 from service.record.incident import Incident
 from service.record.ledger import Numbers, lock_accounts
 from service.record.repeats import count_repeats
@@ -270,14 +271,17 @@ async def _insert_incidents(connection: AsyncConnection, incidents: Sequence[Inc
         return
     # An incident that is there already was committed by a first try whose answer was lost.
     rows = [msgspec.structs.asdict(incident) for incident in incidents]
-    await connection.execute(insert_new(schema.incidents, connection.dialect), rows)
+    statement = insert_new(schema.incidents, connection.dialect).returning(schema.incidents.c.id)
+    stored = set((await connection.execute(statement, rows)).scalars())
+    new = [incident for incident in incidents if incident.id in stored]
     categories = [
         {"incident_id": incident.id, "tenant_id": incident.tenant_id, "category": category}
-        for incident in incidents
+        for incident in new
         for category in incident.categories
     ]
     if categories:
         await connection.execute(insert_new(schema.incident_categories, connection.dialect), categories)
+    await count_incidents(connection, new)
 
 
 async def _stored_replies(connection: AsyncConnection, entries: Sequence[Entry]) -> dict[ReplyKey, Reply]:
