@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from service.api.shops import NOT_READ, Shops, assets_of, day_of
+from service.api.shops import NOT_READ, Shops, assets_of, local_time
 from service.errors import Unavailable
 from service.record.database import Database
 from service.record.shops import Shop, put_shop
@@ -21,11 +21,11 @@ EVENING = datetime(2026, 3, 1, 18, 0, tzinfo=UTC)
     [("Asia/Shanghai", date(2026, 3, 2)), ("Europe/Berlin", date(2026, 3, 1)), ("Asia/Tokyo", date(2026, 3, 2))],
 )
 def test_the_day_is_the_shops(zone: str, day: date) -> None:
-    assert day_of(Shop(shop_id="s", platform="jd", timezone=zone), EVENING) == day
+    assert local_time(Shop(shop_id="s", platform="jd", timezone=zone), EVENING).date() == day
 
 
 def test_without_a_shop_it_is_shanghais() -> None:
-    assert day_of(None, EVENING) == date(2026, 3, 2)
+    assert local_time(None, EVENING).date() == date(2026, 3, 2)
     assert assets_of(None) is NO_ASSETS
 
 
