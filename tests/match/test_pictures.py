@@ -9,8 +9,8 @@ CLEAN = "亲，已经为您安排发货了"
 
 
 @pytest.mark.parametrize(("image", "action", "kind"), [
-    (Image(payloads=("https://example.com/x",)), "block", "code"),
-    (Image(payloads=("wxp://f2f0abc",)), "block", "code"),
+    (Image(payloads=("https://example.com/x",)), "block", "link"),
+    (Image(payloads=("wxp://f2f0abc",)), "block", "wechat_pay"),
     (Image(undecodable=True), "warn", "unreadable"),
     (Image(skipped="not fetched"), "warn", "not_inspected"),
 ])  # fmt: skip
