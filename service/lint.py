@@ -11,6 +11,7 @@ from service.decide.decision import Decision
 from service.engine import Engine
 from service.lexicon.snapshot import Snapshot
 from service.lexicon.term import Term, parts_of
+from service.match.frequency import holding
 from service.normalise.views import fold, squeeze
 from service.text.message import Message
 from service.vocabulary import PLATFORMS, Platform
@@ -41,6 +42,7 @@ def lint(snapshot: Snapshot, engine: Engine) -> list[Complaint]:
         *check_terms(snapshot, engine),
         *check_phrases(snapshot, engine),
         *check_corpus(snapshot, engine),
+        *check_frequency(snapshot),
     ]
 
 
@@ -103,6 +105,16 @@ def check_corpus(snapshot: Snapshot, engine: Engine) -> Iterator[Complaint]:
     """No term hits an ordinary sentence."""
     for text in snapshot.corpus:
         yield from complain_about_hits("ordinary_sentence", text, text, engine, CORPUS_PLATFORMS)
+
+
+def check_frequency(snapshot: Snapshot) -> Iterator[Complaint]:
+    """Every rule holds for its `hits` and for none of its `passes`."""
+    for rule in snapshot.frequency.rule:
+        for run, wanted in [*((run, True) for run in rule.hits), *((run, False) for run in rule.passes)]:
+            held = any(other.id == rule.id for _, other in holding(*run.replay(), snapshot.frequency))
+            if held != wanted:
+                rate = f"{run.messages} messages in {run.seconds:g} s at {run.at:%H:%M}"
+                yield Complaint("missed" if wanted else "false_hit", rule.id, f"{rate} {run.text}".rstrip())
 
 
 def complain_about_hits(

@@ -41,6 +41,7 @@ OWNERS = {
     "ahocorasick": "match/automaton.py",
     "jieba": "verify/words.py",
     "re2": "match/pattern.py",
+    "redis": "replicas/redis.py",
     "zxingcpp": "normalise/picture.py",
 }
 LONGEST = 300

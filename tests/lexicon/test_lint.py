@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import time
 from typing import Any
 
 import pytest
 
 from service.engine import Engine
 from service.lexicon.context import Context
+from service.lexicon.frequency import Frequency, Night, Rule, Run
 from service.lexicon.snapshot import Snapshot
 from service.lexicon.term import ExceptionPhrase, Localized, Term
 from service.lint import Complaint, check_form, lint
@@ -71,6 +73,21 @@ CONTEXT = Context(
 )
 
 
+RULE = Rule(
+    id="often",
+    count=3,
+    window=60,
+    severity="low",
+    reason=Localized(),
+    identical=True,
+    hits=(Run(messages=3, seconds=60, at=time(12), text="在吗"), Run(messages=3, seconds=60, at=time(12))),
+    passes=(
+        Run(messages=4, seconds=90, at=time(9, 30), text="在吗"),
+        Run(messages=3, seconds=70, at=time(12), text="?"),
+    ),
+)
+
+
 @pytest.fixture(scope="module")
 def bad(snapshot: Snapshot) -> list[Complaint]:
     """What is said of a snapshot in which every example is wrong."""
@@ -93,6 +110,7 @@ def bad(snapshot: Snapshot) -> list[Complaint]:
             ),
         ),
         corpus=("这里有甲乙丙丁", "这里没有"),
+        frequency=Frequency(Night(time(23), time(7)), (RULE,)),
     )
     return lint(spoilt, Engine.compile(spoilt))
 
@@ -104,6 +122,8 @@ def bad(snapshot: Snapshot) -> list[Complaint]:
     ("false_hit", "abuse/甲乙丙丁 (block): 甲乙丙丁", "finds 「地甲乙丙丁」 of 天甲乙丙丁"),
     ("false_hit", "abuse/甲乙丙丁 (block): 甲乙丙丁", "finds 「有甲乙丙丁」 of other"),
     ("missed", "other", "nothing is found in 「绝无甲乙丙丁」"),
+    ("missed", "often", "3 messages in 60 s at 12:00"),
+    ("false_hit", "often", "4 messages in 90 s at 09:30 在吗"),
     ("ordinary_sentence", "abuse/甲乙丙丁 (block): 甲乙丙丁", "finds 「这里有甲乙丙丁」"),
 ])  # fmt: skip
 def test_rules_about_examples(bad: list[Complaint], rule: str, subject: str, detail: str) -> None:
@@ -112,7 +132,7 @@ def test_rules_about_examples(bad: list[Complaint], rule: str, subject: str, det
 
 
 def test_nothing_else_is_said(bad: list[Complaint]) -> None:
-    assert len(bad) == 7
+    assert len(bad) == 9
 
 
 def test_a_good_snapshot_has_no_complaints(snapshot: Snapshot) -> None:
