@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet
 
-.PHONY: serve test lint format bench accuracy lock wheel clean
+.PHONY: serve test lint format bench accuracy peers lock wheel clean
 
 serve: .venv/serve
 	$(BIN)/shenyan serve
@@ -26,6 +26,10 @@ bench: .venv/dev
 
 accuracy: .venv/dev
 	$(BIN)/python -m bench.accuracy $(DATA)
+
+# Other word filters, for `make accuracy` to compare with; nothing else needs them.
+peers: .venv/dev
+	$(BIN)/pip install --quiet --disable-pip-version-check --group peers
 
 # Rewrites both lock files from pyproject.toml: newest versions that fit, with hashes.
 lock: .venv/dev

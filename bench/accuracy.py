@@ -1,4 +1,7 @@
-"""Scores labelled messages in process: `python -m bench.accuracy FILE...`, each a JSONL file or a folder of them."""
+"""Scores labelled messages in process, beside our peers: `python -m bench.accuracy FILE...`, JSONL files or folders of them.
+
+Without a file: the project's own set, and the results are kept in `bench/results/accuracy.{json,md}`.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+from bench.compare import compare, keep_results, print_results
 from bench.expected import Match, match_expected
+from bench.peers import load_peers
 from bench.report import BenchError, table
 from bench.rows import Row, find_files, read_rows
 from service.decide.decision import Decision
@@ -103,6 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("files", nargs="*", type=Path, help="JSONL files, or folders of them")
     parser.add_argument("--platform", choices=PLATFORMS, default="generic", help="for rows that name none")
     parser.add_argument("--show", type=int, default=0, metavar="N", help="print so many wrong rows of each file")
+    parser.add_argument("--no-peers", action="store_true", help="leave out the comparison")
     options = parser.parse_args(arguments)
     try:
         if not options.files and not OWN.exists():
@@ -117,9 +123,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return 2
     print(f"lexicon {engine.lexicon_version}, {len(snapshot.terms)} terms")
+    everything: list[Row] = []
     for path, rows in files:
         result = score(rows, path.parent, engine, snapshot.tables.digits, options.platform)
         print_score(path, len(rows), result, options.show)
+        everything += rows
+    if options.no_peers:
+        return 0
+    peers, missing = load_peers(snapshot)
+
+    def flagged(row: Row) -> bool:
+        return engine.decide(message_of(row, Path(), options.platform)).action != "allow"
+
+    results = compare(everything, flagged, engine.lexicon_version, peers)
+    if results:
+        print_results(results, missing)
+        if not options.files:
+            about = {"set": str(OWN), "rows": str(len(everything)), "terms": str(len(snapshot.terms))}
+            keep_results({**about, "lexicon": engine.lexicon_version}, results, missing)
     return 0
 
 

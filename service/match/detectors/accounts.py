@@ -12,7 +12,7 @@ from service.match.detector import Detector, Mark, Reading, Words
 from service.match.pattern import GAP, HAN, any_of, compile_pattern
 
 # Between the word and the id: 号, 是, colons, blanks, plus signs and the like, but no other text.
-LINK = rf"(?:{GAP}|号|码|是|为|我|的|账|帐|id|加|搜|同|看){{0,6}}"
+LINK = rf"(?:{GAP}|号|码|是|为|我|的|账|帐|id|加|搜|同|看|聊|说|吧){{0,6}}"
 HANDLE = r"[a-z][a-z0-9_-]{4,24}"
 MIXED = r"[0-9][0-9_-]{0,11}[a-z][a-z0-9_-]{3,20}"
 ODD = rf"[^0-9a-z\n{HAN}]"
