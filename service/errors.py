@@ -7,6 +7,8 @@ ShenyanError
 ├── Forbidden            403  the key's role may not do this
 ├── NotFound             404  nothing by that name in this tenant
 ├── Conflict             409  the state does not allow it, or an id was used for other content
+├── Stale                412  another has changed it since it was read
+├── NeedsPrecondition    428  a change must say by If-Match which state it is of
 ├── TooLarge             413  a body or attachment over its limit
 ├── UnsupportedMedia     415  not application/json
 ├── Malformed            422  JSON, but not of the documented shape
@@ -78,6 +80,14 @@ class NotFound(ShenyanError):
 
 class Conflict(ShenyanError):
     code, status, title = "conflict", 409, "Conflict"
+
+
+class Stale(ShenyanError):
+    code, status, title = "stale", 412, "Stale"
+
+
+class NeedsPrecondition(ShenyanError):
+    code, status, title = "if_match_required", 428, "If-Match required"
 
 
 class TooLarge(ShenyanError):

@@ -1,0 +1,174 @@
+"""Published versions of a lexicon: named by the hash of their content, never changed, put in service and taken out again."""
+
+from __future__ import annotations
+
+import zlib
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+from sqlalchemy import insert, select, update
+from uuid_utils import uuid7
+
+from service.errors import Conflict, NotFound
+from service.lexicon.overlay import Content, Layer, version_of
+from service.record.cursor import key_cursor, read_key_cursor
+from service.record.database import Store, insert_new, reading, writing
+from service.record.drafts import Author
+from service.record.lexicon_schema import lexicon_publications as _publications
+from service.record.lexicon_schema import lexicon_versions as _versions
+from service.record.lexicon_schema import lexicons as _lexicons
+from service.record.lexicons import Lexicon, in_service
+from service.record.news import tell
+
+
+class Packed(msgspec.Struct, frozen=True):
+    """Content as it is stored."""
+
+    version: str
+    deflated: bytes
+    size: int
+
+
+class Publication(msgspec.Struct, frozen=True, kw_only=True):
+    """One time that a version went into service."""
+
+    id: str
+    version: str
+    action: Literal["publish", "rollback"]
+    key_id: str
+    note: str | None
+    at: datetime
+
+
+def pack(content: Content) -> Packed:
+    """Slow for a large lexicon; needs no database."""
+    canonical = content.canonical()
+    size = len(content.terms) + len(content.exceptions) + len(content.terms_off) + len(content.exceptions_off)
+    return Packed(version_of(canonical), zlib.compress(canonical, 6), size)
+
+
+def unpack(deflated: bytes) -> Content:
+    return msgspec.json.decode(zlib.decompress(deflated), type=Content)
+
+
+async def publish(
+    store: Store, lexicon: Lexicon, packed: Packed, author: Author, note: str | None, *, revision: int
+) -> Publication:
+    """Puts the content in service: stored, named, told to the workers, all in one transaction.
+
+    `revision` is the draft's that the content was read from. Hold the lexicon's lock. Raises Conflict when the draft has
+    changed since.
+    """
+    if lexicon.revision != revision:
+        raise Conflict("the draft was changed while it was being checked; publish again", code="draft_changed")
+    async with writing(store) as connection:
+        row = {"lexicon_id": lexicon.id, "version": packed.version, "content": packed.deflated}
+        kept = insert_new(_versions, connection.dialect)
+        await connection.execute(kept.values(row | {"size": packed.size, "created_at": author.at}))
+        return await _put_in_service(connection, lexicon, packed.version, "publish", author, note, revision)
+
+
+async def roll_back(
+    store: Store, lexicon: Lexicon, version: str | None, author: Author, note: str | None
+) -> Publication:
+    """Puts an earlier version in service again; None: the one before the present one. The draft stays as it is.
+
+    Raises NotFound for a version that never was, Conflict when there is none before, or it is the present one.
+    """
+    async with writing(store) as connection:
+        if version is None:
+            version = await _version_before(connection, lexicon)
+        known = select(_versions.c.version).where(_versions.c.lexicon_id == lexicon.id, _versions.c.version == version)
+        if (await connection.execute(known)).one_or_none() is None:
+            raise NotFound(
+                f"{lexicon.name} has no version {version}; GET /v1/lexicons/{lexicon.name}/versions lists them"
+            )
+        if version == lexicon.published_version:
+            raise Conflict(f"{lexicon.name} serves version {version} already", code="in_service")
+        return await _put_in_service(connection, lexicon, version, "rollback", author, note, None)
+
+
+async def list_publications(
+    store: Store, lexicon_id: str, *, limit: int, cursor: str | None = None
+) -> tuple[list[Publication], str | None]:
+    """At most `limit`, newest first, and the cursor of the next page or None. Raises Malformed for a broken cursor."""
+    query = select(_publications).where(_publications.c.lexicon_id == lexicon_id)
+    if cursor is not None:
+        query = query.where(_publications.c.id < read_key_cursor(cursor, 1)[0])
+    async with reading(store) as connection:
+        rows = await connection.execute(query.order_by(_publications.c.id.desc()).limit(limit + 1))
+        found = [msgspec.convert(row, Publication, from_attributes=True) for row in rows]
+    if len(found) <= limit:
+        return found, None
+    return found[:limit], key_cursor(found[limit - 1].id)
+
+
+async def read_version(store: Store, lexicon_id: str, version: str) -> bytes:
+    """The content of a version, as `unpack` takes it. Raises NotFound."""
+    query = select(_versions.c.content).where(_versions.c.lexicon_id == lexicon_id, _versions.c.version == version)
+    async with reading(store) as connection:
+        found: bytes | None = (await connection.execute(query)).scalar_one_or_none()
+    if found is None:
+        raise NotFound(f"there is no version {version}")
+    return found
+
+
+async def read_published(store: Store, lexicon: Lexicon) -> Content:
+    """What is in service; empty when nothing was published."""
+    if lexicon.published_version is None:
+        return Content()
+    return unpack(await read_version(store, lexicon.id, lexicon.published_version))
+
+
+async def read_layers(store: Store, tenant_id: str) -> list[tuple[str, str, bytes]]:
+    """Name, version and packed content of all that is in service, as of one moment."""
+    async with reading(store) as connection:
+        return [
+            (
+                lexicon.name,
+                lexicon.published_version or "",
+                await read_version(connection, lexicon.id, lexicon.published_version or ""),
+            )
+            for lexicon in await in_service(connection, tenant_id)
+        ]
+
+
+def layer_of(name: str, version: str, deflated: bytes) -> Layer:
+    """Slow for a large lexicon."""
+    return Layer(name, version, unpack(deflated))
+
+
+async def _put_in_service(
+    store: Store,
+    lexicon: Lexicon,
+    version: str,
+    action: Literal["publish", "rollback"],
+    author: Author,
+    note: str | None,
+    revision: int | None,
+) -> Publication:
+    made = Publication(id=str(uuid7()), version=version, action=action, key_id=author.key_id, note=note, at=author.at)
+    changes = {"published_version": version, "published_revision": revision, "published_at": author.at}
+    async with writing(store) as connection:
+        await connection.execute(
+            insert(_publications).values(msgspec.structs.asdict(made) | {"lexicon_id": lexicon.id})
+        )
+        await connection.execute(update(_lexicons).where(_lexicons.c.id == lexicon.id).values(changes))
+        await tell(connection, lexicon.tenant_id)
+    return made
+
+
+async def _version_before(store: Store, lexicon: Lexicon) -> str:
+    """The last other version that was in service."""
+    async with reading(store) as connection:
+        query = (
+            select(_publications.c.version)
+            .where(_publications.c.lexicon_id == lexicon.id, _publications.c.version != lexicon.published_version)
+            .order_by(_publications.c.id.desc())
+            .limit(1)
+        )
+        found: str | None = (await connection.execute(query)).scalar_one_or_none()
+    if found is None:
+        raise Conflict(f"{lexicon.name} has no version before this one", code="no_earlier_version")
+    return found
