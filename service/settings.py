@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -80,6 +81,19 @@ class Settings(BaseSettings):
     max_body_bytes: Annotated[
         int, Field(ge=1024, description="Largest request body; the default holds five attachments of 5 MiB.")
     ] = 36 * 1024 * 1024
+    fetch_images: Annotated[
+        bool, Field(description="Fetch pictures that are given by address; else they count as not inspected.")
+    ] = False
+    fetch_timeout: Annotated[
+        float, Field(gt=0, le=30, description="Seconds for fetching one picture, redirects included.")
+    ] = 3.0
+    fetch_max_bytes: Annotated[
+        int, Field(ge=1024, le=5 * 1024 * 1024, description="Largest picture that is fetched.")
+    ] = 5 * 1024 * 1024
+    fetch_networks: Annotated[
+        str,
+        Field(description="Private networks to fetch from all the same: `10.1.0.0/16,fd00:1::/32`; unset: none."),
+    ] = ""
     record_timeout: Annotated[
         float,
         Field(gt=0, description="Seconds to wait for an incident to be stored before the fail action decides."),
@@ -101,6 +115,18 @@ class Settings(BaseSettings):
         if url and not url.startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("should be redis://[:password@]host:port/number, rediss://... or unix:///path")
         return url
+
+    @field_validator("fetch_networks")
+    @classmethod
+    def names_networks(cls, networks: str) -> str:
+        for part in filter(None, map(str.strip, networks.split(","))):
+            try:
+                ip_network(part)
+            except ValueError:
+                raise ValueError(
+                    f"{part} is no network; write 10.1.0.0/16 or fd00:1::/32, several with commas"
+                ) from None
+        return networks
 
     @field_validator("log_level", mode="before")
     @classmethod

@@ -22,7 +22,7 @@ from service.api.openapi import OPERATIONS, ROUTERS, openapi_of
 from service.api.problem import answer_errors_as_problems
 from service.api.remembered import Remembered
 from service.api.shops import Shops
-from service.api.start import compile_live, open_database
+from service.api.start import compile_live, open_database, open_fetcher
 from service.api.state import State
 from service.clock import SystemClock
 from service.live import Live
@@ -92,6 +92,7 @@ def lifespan_of(settings: Settings, live: Live | None) -> Callable[[FastAPI], Ab
         writer = GroupWriter(database, charging=books)
         writer.start()
         conversations = open_conversations(settings)
+        fetcher = open_fetcher(settings)
         try:
             yield State(
                 settings=settings,
@@ -109,12 +110,15 @@ def lifespan_of(settings: Settings, live: Live | None) -> Callable[[FastAPI], Ab
                 books=books,
                 keys=Keys(database),
                 shops=Shops(database),
+                fetcher=fetcher,
                 metrics=Metrics(settings.metrics_dir if settings.workers > 1 else None),
                 log=make_log(settings.log_level),
             )
         finally:
             await writer.close()
             await conversations.close()
+            if fetcher is not None:
+                await fetcher.close()
             await database.close()
             gc.unfreeze()  # what `compile_live` froze
 

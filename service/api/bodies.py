@@ -34,7 +34,7 @@ class Attachment(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
             Meta(
                 max_length=2048,
                 pattern="^https?://",
-                description="Not fetched; `degraded` says so in the answer.",
+                description="Fetched only where that is switched on; else `degraded` says so in the answer.",
             ),
         ]
         | None

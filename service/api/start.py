@@ -9,6 +9,8 @@ from pathlib import Path
 from service.clock import Clock
 from service.errors import DataError
 from service.live import Live, load_live
+from service.outbound.addresses import parse_networks
+from service.outbound.fetch import Fetcher
 from service.record.database import Database
 from service.record.keys import first_start
 from service.record.migrate import current, head, upgrade
@@ -66,3 +68,10 @@ def bring_tables(url: str) -> None:
         raise DataError(
             f"the database is at revision {found or 'none'}, this version needs {wanted}; run `shenyan migrate` first"
         )
+
+
+def open_fetcher(settings: Settings) -> Fetcher | None:
+    """What fetches pictures; None unless that is switched on."""
+    if not settings.fetch_images:
+        return None
+    return Fetcher(settings.fetch_timeout, settings.fetch_max_bytes, parse_networks(settings.fetch_networks))

@@ -12,6 +12,7 @@ from service.api.access import Keys
 from service.api.metrics import Metrics
 from service.api.shops import Shops
 from service.clock import Clock
+from service.outbound.fetch import Fetcher
 from service.penalise.books import Books
 from service.pipeline import Pipeline
 from service.record.database import Database
@@ -28,6 +29,8 @@ class State(TypedDict):
     books: Books
     keys: Keys
     shops: Shops
+    fetcher: Fetcher | None
+    """None: pictures are not fetched."""
     metrics: Metrics
     log: FilteringBoundLogger
 

@@ -25,6 +25,7 @@ FLOORS: dict[str, float] = {
     "service.engine": 4,
     "service.record": 5,
     "service.replicas": 5,
+    "service.outbound": 5,
     "service.lint": 5,
     "service.penalise": 6,
     "service.live": 7,

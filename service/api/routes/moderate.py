@@ -122,7 +122,7 @@ async def sent_of(call: Call, body: AnalyzeBody, retry_keys: tuple[tuple[Scope, 
         day=moment.date(),
         time=moment.time(),
         assets=assets_of(shop),
-        images=await inspect_attachments(body.attachments) if body.attachments else (),
+        images=await inspect_attachments(body.attachments, call.state["fetcher"]) if body.attachments else (),
     )
     return Sent(
         message=message,
