@@ -48,8 +48,11 @@ class AnalyzeBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     platform: Platform
     shop_id: Id | None = None
     agent_id: Id | None = None
-    conversation_id: Id | None = None
-    customer_id: Id | None = None
+    conversation_id: (
+        Annotated[Id, Meta(description="Where words may be split over several messages; else those to the customer.")]
+        | None
+    ) = None
+    customer_id: Annotated[Id, Meta(description="Whom too many messages disturb; else the conversation.")] | None = None
     message_id: Annotated[Id, Meta(description="The client's id, unique in the tenant; makes retries safe.")] | None = (
         None
     )

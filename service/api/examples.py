@@ -93,6 +93,26 @@ ALLOWED: dict[str, Any] = BLOCKED | {
     "recorded": "none",
     "penalty": {"forecast": [], "exposure": []},
 }
+SPLIT: dict[str, Any] = BLOCKED | {
+    "findings": [
+        BLOCKED["findings"][0]
+        | {
+            "detector": "accounts",
+            "start": 0,
+            "end": 6,
+            "utf16_start": 0,
+            "utf16_end": 6,
+            "text": "abc123",
+            "term": None,
+            "term_id": None,
+            "lexicon": None,
+            "disguises": ["split_messages"],
+            "reason": "含有微信号",
+            "message_ids": ["m-1001", "m-1002", "m-1003"],
+        }
+    ],
+    "masked_text": "******",
+}
 EMPTY_TEXT = {
     "type": "/docs#error-malformed",
     "title": "Malformed",
@@ -102,7 +122,7 @@ EMPTY_TEXT = {
     "request_id": REQUEST_ID,
     "errors": [{"pointer": "/text", "detail": "is empty; send a text, an attachment, or both"}],
 }
-ANSWER = {"blocked": BLOCKED, "allowed": ALLOWED}
+ANSWER = {"blocked": BLOCKED, "allowed": ALLOWED, "split": SPLIT}
 BATCH_ANSWER = {"two": {"results": [{"status": 200, "body": ALLOWED}, {"status": 422, "body": EMPTY_TEXT}]}}
 MODERATIONS_ANSWER = {
     "one": {
