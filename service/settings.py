@@ -45,7 +45,11 @@ class Settings(BaseSettings):
     ] = ""
     redis_url: Annotated[
         str,
-        Field(description="Redis or Valkey for what replicas share; unset: each process keeps its own in memory."),
+        # It may hold a password.
+        Field(
+            repr=False,
+            description="Redis or Valkey for what replicas share; unset: each process keeps its own in memory.",
+        ),
     ] = ""
     redis_timeout: Annotated[
         float,

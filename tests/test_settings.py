@@ -40,6 +40,8 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
         ("SHENYAN_WORKERS", "0", "SHENYAN_WORKERS: "),
         ("SHENYAN_LOG_LEVEL", "loud", "SHENYAN_LOG_LEVEL: "),
         ("SHENYAN_ADMIN_KEY", "with blank", "SHENYAN_ADMIN_KEY: "),
+        ("SHENYAN_REDIS_URL", "localhost:6379", "SHENYAN_REDIS_URL: "),
+        ("SHENYAN_CONVERSATION_SECONDS", "0", "SHENYAN_CONVERSATION_SECONDS: "),
         ("SHENYAN_WORKRS", "2", "SHENYAN_WORKRS: no such setting; did you mean SHENYAN_WORKERS?"),
     ],
 )
@@ -60,4 +62,5 @@ def test_what_kubernetes_puts_there_is_not_ours(monkeypatch: pytest.MonkeyPatch)
 
 def test_the_admin_key_is_not_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SHENYAN_ADMIN_KEY", "very-secret")
+    monkeypatch.setenv("SHENYAN_REDIS_URL", "redis://:very-secret@localhost:6379/0")
     assert "very-secret" not in repr(read_settings())
