@@ -86,12 +86,12 @@ def lifespan_of(settings: Settings, live: Live | None) -> Callable[[FastAPI], Ab
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
         clock = SystemClock()
         engine = live or compile_live(settings)
+        conversations = open_conversations(settings)
         database = await open_database(settings, clock)
         ladders = load_ladders(settings.lexicon_dir)
         books = Books(ladders)
         writer = GroupWriter(database, charging=books)
         writer.start()
-        conversations = open_conversations(settings)
         fetcher = open_fetcher(settings)
         try:
             yield State(
