@@ -105,7 +105,7 @@ def lifespan_of(settings: Settings, live: Live | None) -> Callable[[FastAPI], Ab
                     clock,
                     settings.record_timeout,
                     settings.keep_evidence,
-                    Foresight(ladders, Remembered(tallies_of(database), TALLY_SECONDS).get),
+                    Foresight(ladders, Remembered(tallies_of(database, ladders), TALLY_SECONDS).get),
                 ),
                 books=books,
                 keys=Keys(database),

@@ -76,12 +76,12 @@ class Foresight:
         )
 
 
-def tallies_of(database: Database) -> Callable[[TallyKey], Awaitable[Tallies]]:
+def tallies_of(database: Database, ladders: Ladders) -> Callable[[TallyKey], Awaitable[Tallies]]:
     """Reads the sums from the store; whoever calls often remembers what it gave."""
 
     async def read(key: TallyKey) -> Tallies:
         tenant_id, shop_id, agent_id, first = key
         accounts = (agent_account(tenant_id, shop_id, agent_id), shop_account(tenant_id, shop_id))
-        return await day_sums(database, [(tenant_id, each.id) for each in accounts], first)
+        return await day_sums(database, [(tenant_id, each.id) for each in accounts], first, by_day=ladders.by_day)
 
     return read

@@ -161,6 +161,11 @@ class Ladder(Part, frozen=True, kw_only=True):
         in_force = [edition for edition in self.editions if edition.valid_from <= day]
         return in_force[-1] if in_force else self.editions[0]
 
+    @property
+    def counts_days(self) -> bool:
+        """Whether single days matter to it, or only whole months and years."""
+        return any(edition.window == "days" for edition in self.editions)
+
     def edition(self, edition_id: str) -> Edition | None:
         return next((edition for edition in self.editions if edition.id == edition_id), None)
 
@@ -185,6 +190,11 @@ class Ladders(msgspec.Struct, frozen=True, kw_only=True):
 
     def due(self, edition: Edition, occasion: Occasion) -> Due:
         return edition.due.get(occasion) or self.defaults.due[occasion]
+
+    @property
+    def by_day(self) -> tuple[str, ...]:
+        """The schemes to which single days matter."""
+        return tuple(name for name, ladder in self.schemes.items() if ladder.counts_days)
 
     def of_shop(self, names: tuple[str, ...], platform: Platform) -> tuple[Ladder, ...]:
         """The schemes that the shop picked, and those of its marketplace. A name that no file bears is left out."""

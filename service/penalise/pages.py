@@ -45,11 +45,13 @@ async def pages_to_charge(
         since = min(since, days_needed(ladder.edition_on(day), day))
         first_day = min(first_day, day)
         wanted |= {(account, ladder.scheme): (ladder, shop) for account in accounts_of(ladder, incident)}
-    sums = await day_sums(connection, [(account.tenant_id, account.id) for account, _ in wanted], since)
+    by_day = [ladder.scheme for ladder, _ in wanted.values() if ladder.counts_days]
+    own = [(account.tenant_id, account.id) for account, _ in wanted]
+    sums = await day_sums(connection, own, since.replace(day=1), by_day=by_day)
     pages = {}
     for (account, scheme), (ladder, shop) in wanted.items():
-        own = sums.get((account.tenant_id, account.id, scheme), [])
-        page = pages[account, scheme] = Page(ladder, account, zone_of(timezone_of(shop)), numbers, own)
+        of_scheme = sums.get((account.tenant_id, account.id, scheme), [])
+        page = pages[account, scheme] = Page(ladder, account, zone_of(timezone_of(shop)), numbers, of_scheme)
         page.sanctions = await _cooling(connection, page, first_day)
     return pages
 
@@ -70,8 +72,9 @@ async def page_to_charge(
     connection: AsyncConnection, ladder: Ladder, account: Account, shop: Shop | None, numbers: Numbers, day: date
 ) -> Page:
     """A page with the sums that a new charge on `day` needs."""
-    first = days_needed(ladder.edition_on(day), day)
-    sums = await day_sums(connection, [(account.tenant_id, account.id)], first)
+    first = days_needed(ladder.edition_on(day), day).replace(day=1)
+    by_day = [ladder.scheme] if ladder.counts_days else []
+    sums = await day_sums(connection, [(account.tenant_id, account.id)], first, by_day=by_day)
     own = sums.get((account.tenant_id, account.id, ladder.scheme), [])
     page = Page(ladder, account, zone_of(timezone_of(shop)), numbers, own)
     page.sanctions = await _cooling(connection, page, day)

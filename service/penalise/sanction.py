@@ -85,7 +85,7 @@ def due_sanctions(
 
 def add(ladder: Ladder, sums: Sequence[DaySum], change: DaySum) -> list[DaySum]:
     """`sums` with one change. Where only whole months or years count, the days of a month are one sum, its first's."""
-    day = change.day if any(each.window == "days" for each in ladder.editions) else change.day.replace(day=1)
+    day = change.day if ladder.counts_days else change.day.replace(day=1)
     same = [each for each in sums if (each.rule, each.day) == (change.rule, day)]
     rest = [each for each in sums if (each.rule, each.day) != (change.rule, day)]
     together = [*same, change]

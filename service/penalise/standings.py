@@ -11,7 +11,6 @@ from service.penalise.standing import SchemeStanding, days_needed, standing_of
 from service.penalise.window import local_day, zone_of
 from service.record.account import Account
 from service.record.database import Store, reading
-from service.record.entry import DaySum
 from service.record.ledger import day_sums
 from service.record.sanction import Sanction
 from service.record.sanctions import sanctions_now
@@ -46,7 +45,7 @@ async def read_standing(store: Store, ladders: Ladders, account: Account, at: da
         shop = (await find_shops(connection, [key])).get(key)
         today = local_day(at, zone_of(shop.timezone if shop else "Asia/Shanghai"))
         own = (account.tenant_id, account.id)
-        sums = await day_sums(connection, [own], first_day(ladders.schemes.values(), today))
+        sums = await day_sums(connection, [own], first_day(ladders.schemes.values(), today), by_day=ladders.by_day)
         by_scheme = {scheme: found for (_, _, scheme), found in sums.items()}
         sanctions = await sanctions_now(connection, account.tenant_id, account.id, at)
     standings = [
@@ -74,10 +73,5 @@ def schemes_of(
 
 
 def first_day(ladders: Iterable[Ladder], today: date) -> date:
-    """The first day whose sums standings on `today` need."""
-    return min((days_needed(ladder.edition_on(today), today) for ladder in ladders), default=today)
-
-
-def sums_of(sums: Mapping[tuple[str, str, str], list[DaySum]], account: Account, scheme: str) -> list[DaySum]:
-    """One scheme's of one account, out of what `day_sums` gave."""
-    return sums.get((account.tenant_id, account.id, scheme), [])
+    """The first of the month from which on standings on `today` need sums."""
+    return min((days_needed(ladder.edition_on(today), today) for ladder in ladders), default=today).replace(day=1)

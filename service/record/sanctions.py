@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, Select, and_, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.errors import Conflict, NotFound
@@ -112,11 +112,24 @@ async def sanctions_since(store: Store, tenant_id: str, account_id: str, scheme:
     return await _read(store, query)
 
 
+# Pending or in force: made once, for standings are asked for often.
+_NOW = (
+    select(_table)
+    .where(
+        _table.c.tenant_id == bindparam("tenant"),
+        _table.c.account_id == bindparam("account"),
+        _table.c.lifted_at.is_(None),
+        or_(_table.c.ends_at.is_(None), _table.c.ends_at > bindparam("now")),
+    )
+    .order_by(_table.c.created_at.desc(), _table.c.id.desc())
+)
+
+
 async def sanctions_now(store: Store, tenant_id: str, account_id: str, now: datetime) -> list[Sanction]:
     """What is pending or in force in this account, newest first."""
-    own = (_table.c.tenant_id == tenant_id, _table.c.account_id == account_id)
-    query = select(_table).where(*own, _of_phases(("pending", "in_force"), now))
-    return await _read(store, query.order_by(_table.c.created_at.desc(), _table.c.id.desc()))
+    async with reading(store) as connection:
+        rows = await connection.execute(_NOW, {"tenant": tenant_id, "account": account_id, "now": now})
+        return [_sanction(row) for row in rows]
 
 
 def _conditions(filters: SanctionFilters, now: datetime) -> list[ColumnElement[bool]]:

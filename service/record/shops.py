@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, Select, delete, select, tuple_
+from sqlalchemy import Row, Select, bindparam, delete, select, tuple_
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -19,6 +19,7 @@ from service.text.message import NO_ASSETS, Assets
 from service.vocabulary import Platform
 
 _table = schema.shops
+_THESE = select(_table).where(tuple_(_table.c.tenant_id, _table.c.shop_id).in_(bindparam("keys", expanding=True)))
 
 
 class Shop(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,9 +47,9 @@ async def get_shop(database: Store, tenant_id: str, shop_id: str) -> Shop:
 
 async def find_shops(database: Store, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Shop]:
     """The shops of these tenants and ids; those that were never put are left out."""
-    query = select(_table).where(tuple_(_table.c.tenant_id, _table.c.shop_id).in_(sorted(set(keys))))
     async with reading(database) as connection:
-        return {(row.tenant_id, row.shop_id): _shop(row) for row in await connection.execute(query)}
+        rows = await connection.execute(_THESE, {"keys": sorted(set(keys))})
+        return {(row.tenant_id, row.shop_id): _shop(row) for row in rows}
 
 
 async def put_shop(database: Store, tenant_id: str, shop: Shop, at: datetime) -> Shop | None:
