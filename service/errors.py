@@ -3,6 +3,7 @@
 ShenyanError
 ├── DataError            a lexicon, policy or table file is wrong; start refuses
 ├── BadRequest           400  the body is not JSON
+├── NotAForm             400  the body is not multipart/form-data, or is cut off
 ├── Unauthorized         401  no key, or a key we do not know
 ├── Forbidden            403  the key's role may not do this
 ├── NotFound             404  nothing by that name in this tenant
@@ -10,7 +11,7 @@ ShenyanError
 ├── Stale                412  another has changed it since it was read
 ├── NeedsPrecondition    428  a change must say by If-Match which state it is of
 ├── TooLarge             413  a body or attachment over its limit
-├── UnsupportedMedia     415  not application/json
+├── UnsupportedMedia     415  not application/json, nor a form where one is taken
 ├── Malformed            422  JSON, but not of the documented shape
 ├── RateLimited          429  this key's rate is used up; Retry-After says how long
 └── Unavailable          503  saturated or no store; Retry-After says how long
@@ -64,6 +65,10 @@ class DataError(ShenyanError):
 
 class BadRequest(ShenyanError):
     code, status, title = "not_json", 400, "Not JSON"
+
+
+class NotAForm(ShenyanError):
+    code, status, title = "not_a_form", 400, "Not a form"
 
 
 class Unauthorized(ShenyanError):

@@ -54,7 +54,7 @@ def create_app(settings: Settings | None = None, live: Live | None = None) -> Fa
         # Asking whether somebody traces costs as much as finding the route; traces would hold messages, too.
         telemetry={"tracing": False, "metrics": False, "logs": False},
         # First in the list, so that finding them costs nothing.
-        routes=[Route(each.path, Hot(each.handle), methods=["POST"]) for each in OPERATIONS],
+        routes=[Route(each.path, Hot(each.handle, each.takes_forms), methods=["POST"]) for each in OPERATIONS],
     )
     answer_errors_as_problems(app)
     for router in ROUTERS:
@@ -69,7 +69,7 @@ def create_app(settings: Settings | None = None, live: Live | None = None) -> Fa
 
     app.openapi = openapi  # type: ignore[method-assign]
     inner = app.build_middleware_stack
-    hot = {each.path: Hot(each.handle) for each in OPERATIONS}
+    hot = {each.path: Hot(each.handle, each.takes_forms) for each in OPERATIONS}
 
     def with_gate() -> ASGIApp:
         # Before the framework's own layers: what carries the load does not pay for them.

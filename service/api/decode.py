@@ -56,6 +56,11 @@ def require_json(headers: Mapping[bytes, bytes]) -> None:
         kind, *parameters = declared.decode("latin-1").lower().replace(" ", "").split(";")
         if kind != "application/json" or any(p.strip('"') not in ACCEPTED_PARAMETERS for p in parameters):
             raise UnsupportedMedia("Send the body as `Content-Type: application/json` in UTF-8.")
+    refuse_encoding(headers)
+
+
+def refuse_encoding(headers: Mapping[bytes, bytes]) -> None:
+    """Raises UnsupportedMedia for a compressed body."""
     if headers.get(b"content-encoding", b"identity") != b"identity":
         raise UnsupportedMedia("Send the body without Content-Encoding; compressed bodies are not read.")
 

@@ -6,7 +6,8 @@ body within its limit.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, TypeVar, cast
@@ -14,7 +15,8 @@ from typing import Any, TypeVar, cast
 import msgspec
 from starlette.types import Receive, Scope, Send
 
-from service.api.decode import decode, read_body, require_json
+from service.api.decode import decode, read_body, refuse_encoding, require_json
+from service.api.form import is_form, read_form
 from service.api.state import State
 from service.errors import Malformed, Problem
 from service.record.keys import ApiKey, Role
@@ -22,6 +24,7 @@ from service.record.keys import ApiKey, Role
 T = TypeVar("T")
 MODERATORS: frozenset[Role] = frozenset({"client", "admin"})
 ENCODER = msgspec.json.Encoder()
+NO_FILES: Sequence[bytes] = ()
 
 
 @dataclass(slots=True)
@@ -35,6 +38,8 @@ class Call:
     body: bytes
     started: float
     """`perf_counter` when the request came in."""
+    files: Sequence[bytes] = ()
+    """Pictures that came with the body, as a form."""
 
     def elapsed_ms(self) -> float:
         return round((perf_counter() - self.started) * 1000, 3)
@@ -50,8 +55,10 @@ Handle = Callable[[Call], Awaitable[Any]]
 class Hot:
     """An ASGI endpoint around one function. Errors of ours rise to the handlers of `problem.py`."""
 
-    def __init__(self, handle: Handle) -> None:
+    def __init__(self, handle: Handle, takes_forms: bool = False) -> None:
+        """`takes_forms`: the body may be multipart/form-data, too."""
         self.handle = handle
+        self.takes_forms = takes_forms
         self.__name__ = handle.__name__
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -61,9 +68,15 @@ class Hot:
         key = await state["keys"].admit(headers.get(b"authorization", b""), MODERATORS)
         if scope["query_string"]:
             raise Malformed("This route has no query parameters.", problems=[Problem("", "query string: leave it out")])
-        require_json(headers)
-        body = await read_body(receive, headers, state["settings"].max_body_bytes)
-        call = Call(state, key, scope["state"]["request_id"], headers, body, started)
+        form = self.takes_forms and is_form(headers)
+        if form:
+            refuse_encoding(headers)
+        else:
+            require_json(headers)
+        body, files = await read_body(receive, headers, state["settings"].max_body_bytes), NO_FILES
+        if form:
+            body, files = await asyncio.to_thread(read_form, headers[b"content-type"], body)
+        call = Call(state, key, scope["state"]["request_id"], headers, body, started, files)
         answer = ENCODER.encode(await self.handle(call))
         length = str(len(answer)).encode()
         await send(

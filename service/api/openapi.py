@@ -14,7 +14,8 @@ from fastapi.routing import APIRoute
 from service.api import examples
 from service.api.access import Requires
 from service.api.answer import Answer, FindingOut
-from service.api.bodies import AnalyzeBody, ModerateBody, ModerationsBody
+from service.api.bodies import MAX_ATTACHMENTS, AnalyzeBody, ModerateBody, ModerationsBody
+from service.api.form import IMAGE, MESSAGE
 from service.api.hot import MODERATORS, Handle
 from service.api.parameters import MAX_REASON, audit_reason, errors, flat
 from service.api.problem import ProblemBody
@@ -49,6 +50,8 @@ class HotOperation:
     statuses: tuple[int, ...] = (400, 413, 415)
     retries: bool = False
     """Takes an Idempotency-Key."""
+    takes_forms: bool = False
+    """Takes the body as multipart/form-data, too, with pictures as files."""
 
 
 OPERATIONS = (
@@ -62,6 +65,7 @@ OPERATIONS = (
         examples.ANSWER,
         statuses=(400, 409, 413, 415),
         retries=True,
+        takes_forms=True,
     ),
     HotOperation(
         "/v1/moderate/batch",
@@ -73,7 +77,16 @@ OPERATIONS = (
         examples.BATCH_ANSWER,
         retries=True,
     ),
-    HotOperation("/v1/analyze", analyze, AnalyzeBody, Answer, "Decide only", examples.ANALYZE, examples.ANSWER),
+    HotOperation(
+        "/v1/analyze",
+        analyze,
+        AnalyzeBody,
+        Answer,
+        "Decide only",
+        examples.ANALYZE,
+        examples.ANSWER,
+        takes_forms=True,
+    ),
     HotOperation(
         "/v1/moderations",
         moderations,
@@ -125,6 +138,9 @@ def _hot(operation: HotOperation) -> dict[str, Any]:
         schema = {"$ref": REF.format(name=struct.__name__)}
         return {"application/json": {"schema": schema, "examples": named}}
 
+    taken = content(operation.body, operation.request_examples)
+    if operation.takes_forms:
+        taken["multipart/form-data"] = _form(operation.body)
     answer = {"description": "Decided", "content": content(operation.answer, operation.answer_examples)}
     declared = {str(status): response for status, response in errors(*operation.statuses).items()}
     described: dict[str, Any] = {
@@ -135,10 +151,26 @@ def _hot(operation: HotOperation) -> dict[str, Any]:
         "x-roles": sorted(MODERATORS),
         "security": [{"key": []}],
         "parameters": [LANGUAGE] + [IDEMPOTENCY] * operation.retries,
-        "requestBody": {"required": True, "content": content(operation.body, operation.request_examples)},
+        "requestBody": {"required": True, "content": taken},
         "responses": {"200": answer, **declared},
     }
     return described
+
+
+def _form(body: type[msgspec.Struct]) -> dict[str, Any]:
+    files = {"type": "array", "items": {"type": "string", "format": "binary"}, "maxItems": MAX_ATTACHMENTS}
+    return {
+        "schema": {
+            "type": "object",
+            "properties": {
+                MESSAGE: {"$ref": REF.format(name=body.__name__)},
+                IMAGE: files | {"description": "Pictures as files; they come after the `attachments` of the message."},
+            },
+            "required": [MESSAGE],
+            "additionalProperties": False,
+        },
+        "encoding": {MESSAGE: {"contentType": "application/json"}},
+    }
 
 
 def _add_roles(route: APIRoute, path: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ import msgspec
 from service.api.answer import Answer, answer_of
 from service.api.bodies import AnalyzeBody, BatchBody, ModerateBody, check_message
 from service.api.decode import decode
+from service.api.form import attach
 from service.api.hot import Call
 from service.api.images import inspect_attachments
 from service.api.language import language_of
@@ -51,12 +52,15 @@ class BatchAnswer(msgspec.Struct, frozen=True):
 
 async def moderate(call: Call) -> Answer:
     """One message: decided, and recorded unless it is allowed."""
-    return await _moderate(call, call.decode(MODERATE), idempotency_key(call))
+    body = call.decode(MODERATE)
+    await attach(body, call.files)
+    return await _moderate(call, body, idempotency_key(call))
 
 
 async def analyze(call: Call) -> Answer:
     """One message: decided only."""
     body = call.decode(ANALYZE)
+    await attach(body, call.files)
     sent = await sent_of(call, body, ())
     _, outcome = call.state["pipeline"].decide(sent, call.elapsed_ms)
     return _answer(call, outcome, body.text)
