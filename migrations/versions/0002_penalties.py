@@ -79,6 +79,7 @@ def upgrade() -> None:
         sa.Column("money", sa.BigInteger, nullable=False),
         sa.Column("incidents", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "account_id", "scheme", "day", "rule", name="pk_ledger_days"),
+        sqlite_with_rowid=False,
     )
 
     op.create_table(

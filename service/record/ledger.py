@@ -74,6 +74,11 @@ async def lock_accounts(connection: AsyncConnection, accounts: Iterable[Account]
     return {(row.tenant_id, row.id): row.last_seq for row in await connection.execute(query)}
 
 
+_COUNTED = update(_accounts).where(
+    _accounts.c.tenant_id == bindparam("own_tenant"), _accounts.c.id == bindparam("own_id")
+)
+
+
 async def append_entries(connection: AsyncConnection, entries: Sequence[LedgerEntry]) -> None:
     """Adds entries of accounts that are locked, with their sums. `seq` must go on from the account's last."""
     if not entries:
@@ -92,9 +97,8 @@ async def append_entries(connection: AsyncConnection, entries: Sequence[LedgerEn
     into = (sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert)(_days)
     added = {name: _days.c[name] + into.excluded[name] for name in ("points", "money", "incidents")}
     await connection.execute(into.on_conflict_do_update(index_elements=list(_days.primary_key), set_=added), rows)
-    for (tenant_id, account_id), seq in sorted(last.items()):
-        own = (_accounts.c.tenant_id == tenant_id, _accounts.c.id == account_id)
-        await connection.execute(update(_accounts).where(*own).values(last_seq=seq))
+    counted = [{"own_tenant": tenant, "own_id": own, "last_seq": seq} for (tenant, own), seq in sorted(last.items())]
+    await connection.execute(_COUNTED, counted)
 
 
 def _sums(*, by_day: bool) -> Select[Any]:

@@ -207,6 +207,7 @@ ledger_days = Table(
     Column("money", BigInteger, nullable=False),
     Column("incidents", BigInteger, nullable=False),
     PrimaryKeyConstraint("tenant_id", "account_id", "scheme", "day", "rule"),
+    sqlite_with_rowid=False,  # what is read together lies together
 )
 
 sanctions = Table(
