@@ -93,6 +93,9 @@ def lifespan_of(settings: Settings, live: Live | None) -> Callable[[FastAPI], Ab
         writer = GroupWriter(database, charging=books)
         writer.start()
         fetcher = open_fetcher(settings)
+        # The engine lives as long as the process, so the garbage collector need not walk through it again and again.
+        gc.collect()
+        gc.freeze()
         try:
             yield State(
                 settings=settings,
@@ -120,6 +123,6 @@ def lifespan_of(settings: Settings, live: Live | None) -> Callable[[FastAPI], Ab
             if fetcher is not None:
                 await fetcher.close()
             await database.close()
-            gc.unfreeze()  # what `compile_live` froze
+            gc.unfreeze()
 
     return lifespan

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from pathlib import Path
 
 from service.clock import Clock
@@ -32,14 +31,8 @@ def prepare_folder(folder: Path) -> None:
 
 
 def compile_live(settings: Settings) -> Live:
-    """The engine of the configured data files. Raises DataError for a bad one.
-
-    What it is made of lives as long as the process, so the garbage collector need not walk through it again and again.
-    """
-    live = load_live(settings.lexicon_dir, settings.cache_dir)
-    gc.collect()
-    gc.freeze()
-    return live
+    """The engine of the configured data files. Raises DataError for a bad one."""
+    return load_live(settings.lexicon_dir, settings.cache_dir)
 
 
 async def open_database(settings: Settings, clock: Clock) -> Database:
