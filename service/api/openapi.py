@@ -19,7 +19,7 @@ from service.api.form import IMAGE, MESSAGE
 from service.api.hot import MODERATORS, Handle
 from service.api.parameters import MAX_REASON, audit_reason, errors, flat
 from service.api.problem import ProblemBody
-from service.api.routes import audit, incidents, keys, operations, shops
+from service.api.routes import audit, incidents, keys, ladders, operations, reviews, sanctions, shops, standings
 from service.api.routes.moderate import BatchAnswer, analyze, moderate, moderate_batch
 from service.api.routes.moderations import ModerationsAnswer, moderations
 
@@ -32,7 +32,17 @@ class ModerateBatch(msgspec.Struct):
     messages: list[ModerateBody]
 
 
-ROUTERS = (operations.router, incidents.router, keys.router, shops.router, audit.router)
+ROUTERS = (
+    operations.router,
+    incidents.router,
+    reviews.router,
+    standings.router,
+    sanctions.router,
+    ladders.router,
+    keys.router,
+    shops.router,
+    audit.router,
+)
 """The ordinary routes."""
 
 
@@ -110,7 +120,8 @@ def openapi_of(app: FastAPI) -> dict[str, Any]:
     )
     schemas = document["components"]["schemas"]
     schemas.update(_struct_schemas())
-    schemas["IncidentOut"]["properties"]["findings"]["items"] = {"$ref": REF.format(name="FindingOut")}
+    for name in ("IncidentOut", "AppealedOut", "ReviewedOut"):
+        schemas[name]["properties"]["findings"]["items"] = {"$ref": REF.format(name="FindingOut")}
     for operation in OPERATIONS:
         document["paths"][operation.path] = {"post": _hot(operation)}
     document["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}

@@ -1,4 +1,5 @@
-"""Deciding on an incident: the state, the ledger, the sanctions and the statistics change together or not at all.
+"""What an agent or a supervisor does about an incident: the state, the ledger, the sanctions and the statistics change
+together or not at all.
 
 review -> accounts locked -> incident locked -> may it be? -> ledger settled -> review kept
 """
@@ -18,7 +19,7 @@ from service.record.account import agent_account, shop_account
 from service.record.claims import claimed_by_another
 from service.record.hourly import count_verdict
 from service.record.incident import Incident, State
-from service.record.incidents import get_incident
+from service.record.incidents import get_incident, override_incident
 from service.record.ledger import lock_accounts
 from service.record.review import Appeal, Evidence, Review
 from service.record.reviews import add_review, file_appeal, lock_incident
@@ -44,13 +45,7 @@ async def review_incident(connection: AsyncConnection, books: Books, review: Rev
     caller has not claimed it.
     """
     incident = await get_incident(connection, review.tenant_id, review.incident_id)
-    await lock_accounts(
-        connection,
-        [
-            agent_account(incident.tenant_id, incident.shop_id, incident.agent_id),
-            shop_account(incident.tenant_id, incident.shop_id),
-        ],
-    )
+    await _lock_accounts_of(connection, incident)
     incident = await lock_incident(connection, review.tenant_id, review.incident_id)
     state = _may_decide(incident, review)
     review = msgspec.structs.replace(review, state_before=incident.state)
@@ -65,6 +60,29 @@ async def review_incident(connection: AsyncConnection, books: Books, review: Rev
     )
     await count_verdict(connection, incident, state)
     return Reviewed(await add_review(connection, incident, review, state), review, settled)
+
+
+async def send_anyway(
+    connection: AsyncConnection,
+    books: Books,
+    tenant_id: str,
+    incident_id: str,
+    *,
+    reason: str,
+    at: datetime,
+    key_id: str,
+    own: str | None,
+) -> Incident:
+    """Notes that a warned message was sent all the same, and charges it where that is due at once, inside
+    `database.write()`; with `own` only if that key caused the incident.
+
+    Raises NotFound; Conflict `not_overridable` for a block, or for an incident that is no longer open.
+    """
+    incident = await get_incident(connection, tenant_id, incident_id, key_id=own)
+    await _lock_accounts_of(connection, incident)
+    incident = await override_incident(connection, tenant_id, incident_id, reason, at, key_id=own)
+    await books.settle(connection, incident, "overridden", at, key_id=key_id)
+    return incident
 
 
 async def appeal_incident(
@@ -102,6 +120,12 @@ async def appeal_incident(
             code="appeal_too_late",
         )
     return appealed, appeal
+
+
+async def _lock_accounts_of(connection: AsyncConnection, incident: Incident) -> None:
+    """Accounts come before every other row, for everybody."""
+    agent = agent_account(incident.tenant_id, incident.shop_id, incident.agent_id)
+    await lock_accounts(connection, [agent, shop_account(incident.tenant_id, incident.shop_id)])
 
 
 def _may_decide(incident: Incident, review: Review) -> State:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, exists, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, exists, or_, select, tuple_, update
 
 from service.errors import Conflict, NotFound
 from service.record import schema
@@ -38,6 +38,12 @@ class IncidentFilters(msgspec.Struct, frozen=True, kw_only=True):
     """Somewhere in the stored text; letters of either case."""
     key_id: str | None = None
     """Caused by this key."""
+    claimed_at: datetime | None = None
+    """Claimed by somebody at this time; aware."""
+    unclaimed_at: datetime | None = None
+    """Claimed by nobody at this time; aware."""
+    due_before: datetime | None = None
+    """Appealed, and to be decided before this time; aware."""
 
 
 NO_FILTERS = IncidentFilters()
@@ -128,6 +134,12 @@ def _conditions(filters: IncidentFilters) -> list[ColumnElement[bool]]:
         conditions.append(_table.c.created_at < filters.until)
     if filters.text is not None:
         conditions.append(_table.c.text.icontains(filters.text, autoescape=True))
+    if filters.claimed_at is not None:
+        conditions.append(_table.c.claimed_until > filters.claimed_at)
+    if filters.unclaimed_at is not None:
+        conditions.append(or_(_table.c.claimed_until.is_(None), _table.c.claimed_until <= filters.unclaimed_at))
+    if filters.due_before is not None:
+        conditions.append(_table.c.appeal_due_at < filters.due_before)
     if filters.category is not None:
         categories = schema.incident_categories.c
         conditions.append(

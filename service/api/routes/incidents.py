@@ -14,8 +14,9 @@ from service.api.answer import findings_out
 from service.api.language import Language, language_of
 from service.api.parameters import STRICT, Body, Cursor, Limit, Moment, Name, Page, Stored, errors
 from service.api.state import ServiceState
+from service.penalise.review import send_anyway
 from service.record.incident import Incident, State
-from service.record.incidents import IncidentFilters, get_incident, list_incidents, override_incident
+from service.record.incidents import IncidentFilters, get_incident, list_incidents
 from service.record.keys import ApiKey
 from service.record.outcome import Found
 from service.vocabulary import Category, Channel, Platform, Severity
@@ -58,6 +59,16 @@ class IncidentOut(BaseModel):
     versions: IncidentVersions
     override_reason: str | None
     overridden_at: datetime | None
+    attempts: int = Field(description="How often it was tried, each time within a short while of the time before.")
+    last_attempt_at: datetime | None
+    claimed_by: str | None = Field(description="The API key that has taken it to decide, as long as the claim holds.")
+    claimed_until: datetime | None
+    appeal_due_at: datetime | None = Field(
+        description="By when the appeal should be decided; null without one to decide."
+    )
+    reviewed_by: str | None = Field(description="The API key that decided last.")
+    reviewed_at: datetime | None
+    reduced_to: Severity | None = Field(description="As what it counts once it is `reduced`.")
 
 
 class Override(Body):
@@ -78,16 +89,20 @@ def own(key: ApiKey) -> str | None:
     return key.id if key.role == "client" else None
 
 
-def incident_out(incident: Incident, spoken: Language) -> IncidentOut:
+def incident_out(incident: Incident, spoken: Language, now: datetime) -> IncidentOut:
+    return IncidentOut(**incident_fields(incident, spoken, now))
+
+
+def incident_fields(incident: Incident, spoken: Language, now: datetime) -> dict[str, Any]:
+    """What `IncidentOut` shows; a claim that has run out by `now` is none."""
     findings = msgspec.convert(incident.findings, tuple[Found, ...])
-    row = msgspec.structs.asdict(incident)
-    return IncidentOut(
-        **row
-        | {
-            "findings": msgspec.to_builtins(findings_out(findings, incident.text, spoken)),
-            "versions": {"lexicon": incident.lexicon_version, "policy": incident.policy_version},
-        }
-    )
+    claimant = incident.claimant(now)
+    return msgspec.structs.asdict(incident) | {
+        "findings": msgspec.to_builtins(findings_out(findings, incident.text, spoken)),
+        "versions": {"lexicon": incident.lexicon_version, "policy": incident.policy_version},
+        "claimed_by": claimant,
+        "claimed_until": claimant and incident.claimed_until,
+    }
 
 
 @router.get("", responses=errors(), summary="Incidents, newest first")
@@ -104,9 +119,12 @@ async def index(
     decision: Literal["warn", "block"] | None = None,
     state_: Annotated[State | None, Query(alias="state")] = None,
     text: Annotated[Word, Query(description="Somewhere in the stored text.")] = None,
+    claimed: Annotated[bool | None, Query(description="Whether somebody has taken it to decide.")] = None,
+    due_before: Annotated[Moment | None, Query(description="Appealed, and to be decided before this time.")] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[IncidentOut]:
+    now = state["clock"].now()
     filters = IncidentFilters(
         since=since,
         until=until,
@@ -118,23 +136,37 @@ async def index(
         state=state_,
         text=text,
         key_id=own(key),
+        claimed_at=now if claimed else None,
+        unclaimed_at=now if claimed is False else None,
+        due_before=due_before,
     )
     found, following = await list_incidents(state["database"], key.tenant_id, filters, limit=limit, cursor=cursor)
-    return Page(items=[incident_out(incident, spoken) for incident in found], next_cursor=following)
+    return Page(items=[incident_out(incident, spoken, now) for incident in found], next_cursor=following)
 
 
 @router.get("/{incident_id}", responses=errors(404), summary="One incident")
 async def show(state: ServiceState, key: Reader, spoken: Spoken, incident_id: Name) -> IncidentOut:
     incident = await get_incident(state["database"], key.tenant_id, incident_id, key_id=own(key))
-    return incident_out(incident, spoken)
+    return incident_out(incident, spoken, state["clock"].now())
 
 
 @router.post("/{incident_id}/override", responses=errors(400, 404, 409, 413, 415), summary="Sent anyway")
 async def override(
     state: ServiceState, key: Moderator, spoken: Spoken, incident_id: Name, body: Override
 ) -> IncidentOut:
-    """A warned message was sent all the same; says why. A block can't be overridden."""
-    incident = await override_incident(
-        state["database"], key.tenant_id, incident_id, body.reason, state["clock"].now(), key_id=own(key)
-    )
-    return incident_out(incident, spoken)
+    """A warned message was sent all the same; says why. A block can't be overridden. What it costs by the shop's
+    schemes is charged at once, unless a scheme waits for a supervisor.
+    """
+    now = state["clock"].now()
+    async with state["database"].write() as connection:
+        incident = await send_anyway(
+            connection,
+            state["books"],
+            key.tenant_id,
+            incident_id,
+            reason=body.reason,
+            at=now,
+            key_id=key.id,
+            own=own(key),
+        )
+    return incident_out(incident, spoken, now)

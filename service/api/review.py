@@ -1,0 +1,201 @@
+"""What is said of an incident, as clients send and read it: appeals, claims, reviews."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+from pydantic import BaseModel, ConfigDict, Field
+
+from service.api.parameters import Body, Stored
+from service.api.penalty import EntryOut, SettledOut
+from service.api.problem import ProblemBody
+from service.api.routes.incidents import IncidentOut
+from service.errors import Malformed, Problem
+from service.record.incident import State as IncidentState
+from service.record.review import Appeal, Review
+from service.record.transitions import Verdict
+from service.vocabulary import Category, Severity
+
+Sentence = Annotated[str, Field(min_length=1, max_length=2000), Stored]
+MAX_REVIEWS = 100
+
+
+class EvidenceBody(Body):
+    """One thing that speaks for the agent. An address is kept, not fetched."""
+
+    kind: Literal["text", "url", "message_id"]
+    value: Sentence
+
+
+class AppealBody(Body):
+    """Why the incident should not count."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "reason": "顾客自己先报的微信号，我只是请他不要发",
+                    "evidence": [{"kind": "message_id", "value": "m-1000"}],
+                }
+            ]
+        }
+    )
+
+    reason: Sentence
+    evidence: Annotated[tuple[EvidenceBody, ...], Field(max_length=10)] = ()
+
+
+class AppealOut(BaseModel):
+    """An appeal as it was filed."""
+
+    key_id: str = Field(description="Who filed it, on the agent's behalf.")
+    filed_at: datetime
+    due_at: datetime = Field(description="By when it should be decided.")
+    reason: str
+    evidence: list[EvidenceBody]
+
+
+class AppealedOut(IncidentOut):
+    """The incident, and the appeal against it."""
+
+    appeal: AppealOut
+
+
+class ExceptionBody(Body):
+    """What a lexicon should learn from a false hit: a phrase that excuses every hit inside it."""
+
+    phrase: Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S"), Stored]
+    categories: Annotated[tuple[Category, ...], Field(max_length=25)] = ()
+    lexicon: Annotated[str, Field(min_length=1, max_length=128), Stored] | None = None
+    reason: Annotated[str, Field(max_length=500), Stored] = ""
+    passes: Annotated[tuple[Sentence, ...], Field(max_length=20)] = ()
+
+
+class ReviewBody(Body):
+    """A supervisor's decision."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"verdict": "upheld", "note": "清楚的辱骂"},
+                {"verdict": "reduced", "severity": "low", "note": "语气不好，但没有骂人"},
+                {
+                    "verdict": "overturned",
+                    "note": "商品名，不是联系方式",
+                    "exception": {"phrase": "蓝鸽号游轮", "categories": ["contact"]},
+                },
+            ]
+        }
+    )
+
+    verdict: Verdict
+    severity: Annotated[Severity | None, Field(description="As what it counts; for `reduced`, and only there.")] = None
+    note: Sentence
+    exception: Annotated[
+        ExceptionBody | None,
+        Field(description="Kept with the review, for whoever edits the lexicon; for `overturned`."),
+    ] = None
+
+
+class BulkReview(ReviewBody):
+    """The decision on one of several incidents."""
+
+    incident_id: Annotated[str, Field(min_length=1, max_length=128), Stored]
+
+
+class BulkBody(Body):
+    """Decisions on several incidents, each taken or refused by itself."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "reviews": [
+                        {
+                            "incident_id": "01930b5e-7a4d-7c02-8a11-5d2e9b3c4f10",
+                            "verdict": "upheld",
+                            "note": "清楚的辱骂",
+                        }
+                    ]
+                }
+            ]
+        }
+    )
+
+    reviews: Annotated[tuple[BulkReview, ...], Field(min_length=1, max_length=MAX_REVIEWS)]
+
+
+class ReviewOut(BaseModel):
+    """A decision that was taken."""
+
+    id: str
+    incident_id: str
+    key_id: str
+    at: datetime
+    state_before: IncidentState
+    verdict: Verdict
+    severity: Severity | None
+    note: str
+    exception: ExceptionBody | None
+
+
+class ReviewedOut(IncidentOut, SettledOut):
+    """The incident after the decision, and what the decision brought about."""
+
+    review: ReviewOut
+
+
+class BulkResult(BaseModel):
+    """What became of one decision."""
+
+    incident_id: str
+    status: int = Field(description="As if it had been sent by itself.")
+    body: ReviewedOut | dict[str, Any] = Field(description="`ReviewedOut` for 200, else a `Problem`.")
+
+
+class BulkAnswer(BaseModel):
+    """One result for each decision, in their order."""
+
+    results: list[BulkResult]
+
+
+class ClaimBody(Body):
+    """For how long the incident is taken."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"minutes": 15}]})
+
+    minutes: Annotated[int, Field(ge=1, le=240)] = 15
+
+
+class HistoryOut(BaseModel):
+    """All that was said and entered about one incident, oldest first."""
+
+    appeal: AppealOut | None
+    reviews: list[ReviewOut]
+    entries: list[EntryOut]
+
+
+def check(body: ReviewBody) -> None:
+    """What the schema can't say. Raises Malformed."""
+    problems = []
+    if (body.severity is None) == (body.verdict == "reduced"):
+        problems.append(Problem("/severity", "belongs to the verdict `reduced`, and to no other"))
+    if body.exception is not None and body.verdict != "overturned":
+        problems.append(Problem("/exception", "belongs to the verdict `overturned`: only a false hit asks for one"))
+    if problems:
+        raise Malformed("The decision contradicts itself.", problems=problems)
+
+
+def appeal_out(filed: Appeal) -> AppealOut:
+    return AppealOut(**msgspec.to_builtins(filed))
+
+
+def review_out(made: Review) -> ReviewOut:
+    return ReviewOut(**msgspec.structs.asdict(made))
+
+
+def problem_fields(problem: ProblemBody) -> dict[str, Any]:
+    fields: dict[str, Any] = msgspec.to_builtins(problem)
+    return fields
