@@ -26,6 +26,8 @@ WEB_ADDRESS = re.compile(r"https?://[^\s\x00-\x20\x7f]+")
 DROPPED = str.maketrans("", "", "\t\r\n")
 """What browsers leave out of an address, so that https://own.example, a line break and .other.example are one host."""
 SEGMENT_END = re.compile(r"[/?#=&:]+")
+MAX_READ = 20
+"""Codes of one message that are read: nobody shows a customer more."""
 OWN = ("own_domain", "own_account", "own_address")
 
 
@@ -51,14 +53,18 @@ class CodeReader:
     verifier: Verifier
 
     def judge(self) -> tuple[list[Finding], list[Dismissal]]:
-        """All codes in their order. Past the length of a longest text they are not read, and found as plain codes."""
+        """All codes in their order. Past `MAX_READ` and the length of a longest text they are found without being read."""
         findings: list[Finding] = []
         dismissals: list[Dismissal] = []
-        read = 0
+        codes = read = 0
         for index, image in enumerate(self.message.images):
             for payload in image.payloads:
-                read += len(payload)
-                lead = self.lead(payload) if read <= MAX_TEXT else Lead("text", "code beyond those that are read")
+                codes, read = codes + 1, read + len(payload)
+                lead = (
+                    self.lead(payload)
+                    if codes <= MAX_READ and read <= MAX_TEXT
+                    else Lead("text", "code beyond those that are read")
+                )
                 if isinstance(lead, Dismissed):
                     candidate = self.proposer.pictures.candidate(index, "text", "pictures", payload)
                     dismissals.append(Dismissal(candidate, lead.check, lead.because))

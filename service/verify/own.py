@@ -7,6 +7,7 @@ one digit, one label of a host or one character of a name differs, and it is som
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from itertools import product
 from unicodedata import normalize
@@ -27,9 +28,6 @@ LONGEST_AT = 6
 """Characters of a spelled-out at sign with blanks on either side."""
 LOCAL_LENGTHS = (7, 8)
 """Digits of a fixed line without its area code."""
-HAN_NUMBER = re.compile("[零〇一二三四五六七八九十百]+")
-HAN_DIGIT = {**{digit: value for value, digit in enumerate("零一二三四五六七八九")}, "〇": 0}
-HAN_UNIT = {"十": 10, "百": 100}
 
 
 def plain(text: str) -> str:
@@ -94,20 +92,27 @@ def own_emails(emails: tuple[str, ...], at: tuple[str, ...]) -> frozenset[str]:
     """Registered e-mail addresses in every way to write them; `at`: words for the at sign."""
     signs = sorted({"@", *("".join(word.split()) for word in at)})
     written = set()
+    for host, names in mailboxes(emails).items():
+        hosts = [host.replace(".", dot) for dot in (".", "点", "。", "dot")]
+        written |= {"".join(whole) for whole in product(names, signs, hosts)}
+    return frozenset(written)
+
+
+@lru_cache(maxsize=256)
+def mailboxes(emails: tuple[str, ...]) -> Mapping[str, tuple[str, ...]]:
+    """The names before the at sign, by what stands behind it."""
+    names: dict[str, tuple[str, ...]] = {}
     for email in map(plain, emails):
         name, _, host = email.removeprefix("mailto:").rpartition("@")
         if name:
-            written |= {
-                f"{name}{sign}{host.replace('.', dot)}" for sign, dot in product(signs, (".", "点", "。", "dot"))
-            }
-    return frozenset(written)
+            names[host] = (*names.get(host, ()), name)
+    return names
 
 
 def ends_own_email(before: str, host: str, emails: tuple[str, ...]) -> bool:
     """Whether `host` only ends a registered address whose name stands just before: kefu 艾特 example.net."""
     near = before.rstrip()
-    parts = (plain(email).removeprefix("mailto:").rpartition("@") for email in emails)
-    return any(name and own == host and name in near[-len(name) - LONGEST_AT :] for name, _, own in parts)
+    return any(name in near[-len(name) - LONGEST_AT :] for name in mailboxes(emails).get(host, ()))
 
 
 # Domains
@@ -140,30 +145,3 @@ def owner(host: str, domains: tuple[str, ...]) -> str:
     """The domain of `domains` that `host` is or lies under; empty for none."""
     whole = f".{in_ascii(host)}"
     return next((domain for domain in domains if whole.endswith(f".{domain}")), "")
-
-
-# Addresses
-
-
-def bare_address(address: str) -> str:
-    """Letters and digits only; numbers in Han digits as digits: 科技路八十八号 is 科技路88号."""
-    kept = "".join(character for character in plain(address) if character.isalnum())
-    return HAN_NUMBER.sub(lambda found: han_number(found.group()), kept)
-
-
-def han_number(text: str) -> str:
-    """八十八 as 88, 一百零三 as 103, 八八 as 88."""
-    if not any(character in HAN_UNIT for character in text):
-        return "".join(str(HAN_DIGIT[character]) for character in text)
-    total, digit = 0, 0
-    for character in text:
-        if character in HAN_UNIT:
-            total, digit = total + (digit or 1) * HAN_UNIT[character], 0
-        else:
-            digit = HAN_DIGIT[character]
-    return str(total + digit)
-
-
-@lru_cache(maxsize=256)
-def own_addresses(addresses: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(map(bare_address, addresses))

@@ -4,7 +4,7 @@ import pytest
 
 from service.engine import Engine
 from service.text.message import Assets, Message
-from service.verify.own import bare_address
+from service.verify.own_addresses import bare_address
 from service.vocabulary import Platform
 from tests.reading import found
 

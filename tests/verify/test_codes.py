@@ -7,6 +7,7 @@ import pytest
 from service.engine import Engine
 from service.text.message import MAX_TEXT, Assets, Image, Message
 from service.text.span import Span
+from service.verify.codes import MAX_READ
 from service.vocabulary import Platform, Severity
 from tests.reading import found
 
@@ -105,3 +106,6 @@ def test_codes_past_the_longest_text_are_found_without_being_read(engine: Engine
     payloads = ("wxp://" + "a" * (MAX_TEXT - 10), "tel:13900139000", "https://t.me/abcdef")
     candidates = found(engine.decide(Message("", "generic", images=(Image(payloads),))))
     assert sorted(candidate.kind for candidate in candidates) == ["text", "text", "wechat_pay"]
+    images = (Image(tuple(f"https://t.me/abcdef{number}" for number in range(MAX_READ + 3))),)
+    kinds = [candidate.kind for candidate in found(engine.decide(Message("", "generic", images=images)))]
+    assert (kinds.count("account"), kinds.count("text")) == (MAX_READ, 3)
