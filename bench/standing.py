@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from statistics import median, quantiles
-from time import perf_counter
+from time import perf_counter, process_time
 
 from sqlalchemy import func, select, text
 from uuid_utils import uuid7
@@ -80,6 +80,7 @@ async def measure(database: Database, ladders: Ladders) -> None:
     agents = [agent_account("bench", "shop", f"agent-{draw.randrange(AGENTS)}") for _ in range(READS)]
     for name, accounts in (("one of 1,000 agents", agents), ("the shop with half of all", [SHOP] * READS)):
         times = []
+        used = process_time()
         for account in accounts:
             started = perf_counter()
             await read_standing(database, ladders, account, NOW)
