@@ -6,6 +6,7 @@ asterisks of the same length; and, for retries, without any word of the message,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TypeVar
 
@@ -13,6 +14,9 @@ import msgspec
 
 from service.decide.decision import Decision
 from service.record.outcome import Excused, Found, Outcome, places
+
+LONG_NUMBER = re.compile(r"[0-9](?:[^0-9A-Za-z]{0,2}[0-9]){6,}")
+"""In what a picture's code says there are no spans to go by."""
 
 Row = TypeVar("Row", Found, Excused)
 SECRET_CATEGORIES = frozenset({"bank_account", "payment_account", "privacy_leak"})
@@ -89,7 +93,11 @@ def storable(text: str) -> str:
 def _kept(row: Found | Excused, text: str, *, keep_evidence: bool) -> str:
     if row.field == "text":
         return text[row.start : row.end]
-    return storable(row.text) if keep_evidence or not is_secret(row.category, row.detector) else "*" * len(row.text)
+    if keep_evidence:
+        return storable(row.text)
+    if is_secret(row.category, row.detector):
+        return "*" * len(row.text)
+    return storable(LONG_NUMBER.sub(lambda found: "*" * len(found.group()), row.text))
 
 
 def _kept_reason(row: Excused, *, keep_evidence: bool) -> str:

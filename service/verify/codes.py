@@ -39,8 +39,8 @@ class Lead:
     by: str
     severity: Severity | None = None
     """None: the kind's own."""
-    said: Localized | None = None
-    """What a banned expression in it is held for."""
+    found: Candidate | None = None
+    """What a detector or a term found in it; None where a pattern told, or nothing objects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +104,12 @@ class CodeReader:
         return self.verifier.verify(self.proposer.propose(message, self.rules), message, self.rules)
 
     def _candidate(self, index: int, lead: Lead, payload: str) -> Candidate:
-        candidate = self.proposer.pictures.candidate(index, lead.kind, "pictures", payload)
-        reason, said = candidate.reason, lead.said
-        if said is not None:
-            reason = Localized(f"{reason.zh_cn}：{said.zh_cn}", f"{reason.en}: {said.en}")
-        return replace(candidate, severity=lead.severity or candidate.severity, reason=reason)
+        found, words = lead.found, self.proposer.pictures
+        candidate = words.candidate(index, lead.kind, found.detector if found else "pictures", payload)
+        reason, term = candidate.reason, found.term if found else None
+        if found is not None and term is not None:
+            reason = Localized(f"{reason.zh_cn}：{found.reason.zh_cn}", f"{reason.en}: {found.reason.en}")
+        return replace(candidate, severity=lead.severity or candidate.severity, reason=reason, term=term)
 
 
 def own_domain(plain: str, domains: tuple[str, ...]) -> str:
@@ -125,7 +126,7 @@ def lead_of(finding: Finding, words: PictureWords) -> Lead:
     found = finding.candidate
     kind = words.kind_of_detector.get(found.detector, "words")
     severity = max(finding.severity, words.severities[kind], key=SEVERITY_RANK.__getitem__)
-    return Lead(kind, f"code; {finding.confirmed_by}", severity, found.reason if found.term else None)
+    return Lead(kind, f"code; {finding.confirmed_by}", severity, found)
 
 
 def rank(lead: Lead, words: PictureWords) -> tuple[int, int]:

@@ -117,3 +117,15 @@ async def test_a_picture_that_takes_too_long_does_not_hold_up_the_answer(
 def test_networks_are_checked_at_start(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="is no network"):
         Settings(data_dir=tmp_path, admin_key=ADMIN, fetch_networks="10.0.0.0/8,127.0.0.1/8")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("payload", "stored"), [
+    ("tel:13900139000", "***************"),
+    ("这款是高仿的，编号 2024 0001 88", "这款是高仿的，编号 ************"),
+    ("https://example.org/a", "https://example.org/a"),
+])  # fmt: skip
+async def test_numbers_in_a_code_are_not_stored(service: Running, payload: str, stored: str) -> None:
+    made = (await service.client.post("/v1/moderate", json=message("", attachments=[by_value(png(payload))]))).json()
+    assert [finding["text"] for finding in made["findings"]] == [payload]
+    kept = (await service.client.get(f"/v1/incidents/{made['incident_id']}")).json()
+    assert [finding["text"] for finding in kept["findings"]] == [stored]

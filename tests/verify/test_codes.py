@@ -24,7 +24,7 @@ def read(engine: Engine, payload: str, platform: Platform = "pinduoduo", assets:
     candidates = found(engine.decide(Message("", platform, assets=assets, images=(Image((payload,)),))))
     assert len(candidates) <= 1
     for candidate in candidates:
-        assert (candidate.category, candidate.detector, candidate.field) == ("qr_code", "pictures", "attachments/0")
+        assert (candidate.category, candidate.field) == ("qr_code", "attachments/0")
         assert (candidate.value, candidate.span) == (payload, Span(0, len(payload)))
         return candidate.kind, candidate.severity
     return "", "low"
@@ -96,6 +96,18 @@ def test_the_reason_names_where_it_leads_and_what_is_wrong_there(engine: Engine)
     assert alipay.reason.zh_cn == "图片中含有支付宝二维码"
     assert words.reason.zh_cn.startswith("图片中的二维码含有违规内容：")
     assert words.reason.en.startswith("A code in the picture says what is not allowed: ")
+
+
+@pytest.mark.parametrize(("payload", "detector", "term"), [
+    ("tel:13900139000", "phones", None),
+    ("https://example.org/a", "links", None),
+    ("这款是高仿的", "terms", "高仿"),
+    ("wxp://f2f0AbCdEf", "pictures", None),
+    ("SN20240001A7", "pictures", None),
+])  # fmt: skip
+def test_names_what_found_it(engine: Engine, payload: str, detector: str, term: str | None) -> None:
+    (candidate,) = found(engine.decide(Message("", "generic", images=(Image((payload,)),))))
+    assert (candidate.detector, candidate.term and candidate.term.pattern) == (detector, term)
 
 
 def test_somebody_elses_number_beside_the_shops_own_is_found(engine: Engine) -> None:
