@@ -1,6 +1,6 @@
 """Disguises what was flagged and asks again: `python -m bench.disguises [FILE...]`, by default the project's own set.
 
-Of each flagged message, what the findings stand on is disguised, or the whole text where a writer would do that, and the share
+Of each flagged message that is not disguised already, what the findings stand on is disguised, or the whole text where a writer would do that, and the share
 that is still flagged is told for each disguise. The choices are drawn with a fixed seed.
 """
 
@@ -151,7 +151,7 @@ def measure(rows: Sequence[Row], engine: Engine, sounds: Sounds) -> tuple[list[t
     """The table, and per disguise the messages that got through."""
     flagged = []
     for row in rows:
-        if row.label == 1 and row.text is not None:
+        if row.label == 1 and row.text is not None and not row.disguise:
             decision = engine.decide(message_of(row, Path(), "generic"))
             if decision.action != "allow":
                 flagged.append((row, row.text, decision))

@@ -22,6 +22,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     channel: Channel = "chat"
     file: str | None = None
     """A picture, by its path from the JSONL file's folder; then the message has no text."""
+    disguise: str = ""
+    """How the text is dressed up, where it is."""
     expected: tuple[str, ...] | None = None
     """What must be found, no more and no less."""
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from service.lexicon.policy import PlatformRules
 from service.lexicon.snapshot import Snapshot
-from service.lexicon.term import Term
+from service.lexicon.term import Term, parts_of
 from service.match.candidate import Candidate
 from service.match.detector import compile_words
 from service.match.excuses import Excuse
@@ -32,6 +32,8 @@ from service.verify.words import Words
 
 LOOSE = {"homophone"}
 """Views whose hits may be ordinary words that only sound alike."""
+LONG = 4
+"""Characters of a term that hardly anything else sounds like; only these are read as if they were written plainly."""
 SOUND_REACH = 6
 """Characters on either side in which a word must stand that speaks for the term."""
 
@@ -108,10 +110,14 @@ class Weigher:
         candidate, term, words = case.candidate, case.candidate.term, self.verifier.words
         if term is None or (term.match == "substring" and candidate.view not in LOOSE):
             return Confirmed("form")
-        for part in candidate.parts:
-            word = crossing_word(self.text, part, words, self.cuts, loose=len(candidate.parts) > 1)
+        text, parts = self.text, candidate.parts
+        spelled = len(parts) == 1 or any(text[part.start : part.end].isascii() for part in parts)
+        if candidate.view in LOOSE and spelled and len(term.pattern) >= LONG:
+            text, parts = write_plainly(text, parts, parts_of(term))
+        for part in parts:
+            word = crossing_word(text, part, words, self.cuts, loose=len(parts) > 1)
             if word:
-                return Dismissed("word_boundary", f"{self.text[part.start : part.end]} is a piece of {word}")
+                return Dismissed("word_boundary", f"{text[part.start : part.end]} is a piece of {word}")
         if candidate.view in LOOSE:
             return self._check_sound(case)
         return Confirmed("word boundaries")
@@ -131,6 +137,24 @@ class Weigher:
                 return Dismissed("ordinary_word", f"{surface} is a word of its own, and nothing near says otherwise")
             return Confirmed(f"sounds like {candidate.value}, with {support} nearby")
         return Confirmed(f"sounds like {candidate.value}")
+
+
+def write_plainly(text: str, parts: Sequence[Span], words: Sequence[str]) -> tuple[str, tuple[Span, ...]]:
+    """`text` with `words` instead of what sounds like them at `parts`, and where they stand then.
+
+    Wrong characters make wrong words of their neighbours: 圈网最低价 would be cut as 圈 / 网 / 最低价.
+    """
+    pieces: list[str] = []
+    places: list[Span] = []
+    done = length = 0
+    for part, word in zip(parts, words, strict=True):
+        pieces += [text[done : part.start], word]
+        start = length + part.start - done
+        length = start + len(word)
+        places.append(Span(start, length))
+        done = part.end
+    pieces.append(text[done:])
+    return "".join(pieces), tuple(places)
 
 
 Excuses = dict[int, list[tuple[Excuse, Span]]]

@@ -37,6 +37,7 @@ BARE = {"handle", "plus", "loose"}
 
 def compile_detector(words: Words) -> Detector:
     wechat, qq, other = (spaced_any_of(words[name]) for name in ("wechat", "qq", "other"))
+    wechat = f"(?:{wechat}|{any_sound(words['wechat_sounds'])})"
     add, mark, group = spaced_any_of(words["add"]), any_of(words["marks"]), spaced_any_of(words["groups"])
     loose, plus = any_of(words["loose"]), any_of(words["plus"])
     patterns = [
@@ -108,6 +109,11 @@ def spaced_any_of(words: Iterable[str]) -> str:
         .replace("信", f"{GAP}{{0,2}}信")
         .replace("扣扣", f"扣{GAP}{{0,2}}扣")
     )
+
+
+def any_sound(rows: Iterable[str]) -> str:
+    """A group for a word by its sound: one character of each row, signs in between."""
+    return rf"{GAP}{{0,2}}".join(f"[{row}]" for row in rows)
 
 
 def joins(text: str, edge: int) -> bool:

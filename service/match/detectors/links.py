@@ -18,7 +18,7 @@ CYRILLIC_HOST = r"(?:[\x{430}-\x{45f}0-9-]{2,}\.)+(?:рф|рус|укр|бел|�
 ASCII_NAME = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,24}\W*\Z")
 JOINED = {"@", "-", "_", ".", "/"}
 """A host right after one of these is the rest of something else: an e-mail, a path, a broken name."""
-FILLER = r"[哈呵嘿嘻啦啊哦嗯呀噢~～*·^_+=-]{0,2}"
+FILLER = r"[哈呵嘿嘻啦啊哦嗯呀噢~～*·]{0,2}"
 NOT_HOST = re.compile(r"[^a-z0-9.]")
 STUFFED_TLDS = ("com", "cn", "net", "org", "top", "vip", "xyz")
 CLOSERS = {")": "(", "]": "[", "}": "{"}
