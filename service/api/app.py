@@ -30,6 +30,7 @@ from service.penalise.books import Books
 from service.penalise.foresight import Foresight, tallies_of
 from service.penalise.load import load_ladders
 from service.pipeline import Pipeline
+from service.record.counter import HourlyCounter
 from service.record.writer import GroupWriter
 from service.replicas.open import open_conversations
 from service.settings import Settings, read_settings
@@ -92,6 +93,8 @@ def lifespan_of(settings: Settings, live: Live | None) -> Callable[[FastAPI], Ab
         books = Books(ladders)
         writer = GroupWriter(database, charging=books)
         writer.start()
+        counter = HourlyCounter(database, clock)
+        counter.start()
         fetcher = open_fetcher(settings)
         # The engine lives as long as the process, so the garbage collector need not walk through it again and again.
         gc.collect()
@@ -113,12 +116,14 @@ def lifespan_of(settings: Settings, live: Live | None) -> Callable[[FastAPI], Ab
                 books=books,
                 keys=Keys(database),
                 shops=Shops(database),
+                counter=counter,
                 fetcher=fetcher,
                 metrics=Metrics(settings.metrics_dir if settings.workers > 1 else None),
                 log=make_log(settings.log_level),
             )
         finally:
             await writer.close()
+            await counter.close()
             await conversations.close()
             if fetcher is not None:
                 await fetcher.close()

@@ -19,7 +19,7 @@ from service.api.form import IMAGE, MESSAGE
 from service.api.hot import MODERATORS, Handle
 from service.api.parameters import MAX_REASON, audit_reason, errors, flat
 from service.api.problem import ProblemBody
-from service.api.routes import audit, incidents, keys, ladders, operations, reviews, sanctions, shops, standings
+from service.api.routes import audit, incidents, keys, ladders, operations, reviews, sanctions, shops, standings, stats
 from service.api.routes.moderate import BatchAnswer, analyze, moderate, moderate_batch
 from service.api.routes.moderations import ModerationsAnswer, moderations
 
@@ -39,6 +39,7 @@ ROUTERS = (
     standings.router,
     sanctions.router,
     ladders.router,
+    stats.router,
     keys.router,
     shops.router,
     audit.router,

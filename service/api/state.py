@@ -15,6 +15,7 @@ from service.clock import Clock
 from service.outbound.fetch import Fetcher
 from service.penalise.books import Books
 from service.pipeline import Pipeline
+from service.record.counter import HourlyCounter
 from service.record.database import Database
 from service.settings import Settings
 
@@ -29,6 +30,7 @@ class State(TypedDict):
     books: Books
     keys: Keys
     shops: Shops
+    counter: HourlyCounter
     fetcher: Fetcher | None
     """None: pictures are not fetched."""
     metrics: Metrics

@@ -19,6 +19,7 @@ TABLE: dict[tuple[str, bool], set[str]] = {
     ("analyze", True): {"client", "admin"},
     ("moderations", True): {"client", "admin"},
     ("incidents", False): {"client", "supervisor", "admin"},
+    ("stats", False): {"supervisor", "admin"},
     ("reviews", False): {"supervisor", "admin"},
     ("agents", False): {"supervisor", "admin"},
     ("ledger", True): {"supervisor", "admin"},

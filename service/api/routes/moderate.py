@@ -90,7 +90,12 @@ async def _moderate(call: Call, body: ModerateBody, retry_key: str) -> Answer:
         keys.append(("key", retry_key))
     sent = await sent_of(call, body, tuple(keys))
     outcome = await call.state["pipeline"].moderate(sent, call.elapsed_ms)
-    call.state["metrics"].count(body.platform, outcome, call.elapsed_ms() / 1000)
+    elapsed_ms = call.elapsed_ms()
+    call.state["metrics"].count(body.platform, outcome, elapsed_ms / 1000)
+    if not outcome.replayed:
+        call.state["counter"].count(
+            call.key.tenant_id, body.platform, body.shop_id, body.agent_id, outcome.decision, elapsed_ms
+        )
     return _answer(call, outcome, body.text)
 
 
