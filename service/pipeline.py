@@ -55,7 +55,7 @@ class Pipeline:
 
     def decide(self, sent: Sent, elapsed_ms: Callable[[], float]) -> tuple[Decision, Outcome]:
         """The decision, and nothing else: nothing is stored."""
-        decision = self.live.engine.decide(sent.message)
+        decision = self.live.engine_for(sent.tenant_id).decide(sent.message)
         outcome = outcome_of(
             decision,
             sent.message.text,

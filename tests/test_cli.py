@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 from service import cli
 from service.engine import Engine
 from service.errors import ShenyanError
+from service.lexicon.snapshot import Snapshot
 from service.live import Live
 from service.settings import shipped_lexicons
 
@@ -26,9 +27,9 @@ def _data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def compiled(monkeypatch: pytest.MonkeyPatch, engine: Engine) -> None:
+def compiled(monkeypatch: pytest.MonkeyPatch, engine: Engine, snapshot: Snapshot) -> None:
     """`check` with the engine of the session: compiling one takes a second."""
-    monkeypatch.setattr(cli, "load_live", lambda *_: Live(engine))
+    monkeypatch.setattr(cli, "load_live", lambda *_: Live(engine, snapshot))
 
 
 def run(*arguments: str, text: str | bytes | None = None) -> Result:

@@ -30,10 +30,12 @@ from service.penalise.books import Books
 from service.penalise.foresight import Foresight, tallies_of
 from service.penalise.load import load_ladders
 from service.pipeline import Pipeline
+from service.record.bell import make_bell
 from service.record.counter import HourlyCounter
 from service.record.writer import GroupWriter
 from service.replicas.open import open_conversations
 from service.settings import Settings, read_settings
+from service.watch import Watch
 
 DESCRIPTION = "Checks what a customer-service agent is about to send, before the customer sees it."
 
@@ -86,7 +88,10 @@ def lifespan_of(settings: Settings, live: Live | None) -> Callable[[FastAPI], Ab
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
         clock = SystemClock()
-        engine = live or compile_live(settings)
+        compiled = live or compile_live(settings)
+        # Of the shipped files alone: what tenants have laid over it is this database's.
+        serving = Live(compiled.engine, compiled.shipped)
+        log = make_log(settings.log_level)
         conversations = open_conversations(settings)
         database = await open_database(settings, clock)
         ladders = load_ladders(settings.lexicon_dir)
@@ -95,17 +100,19 @@ def lifespan_of(settings: Settings, live: Live | None) -> Callable[[FastAPI], Ab
         writer.start()
         counter = HourlyCounter(database, clock)
         counter.start()
+        watch = Watch(serving, database, make_bell(settings.database_url), clock, log)
         fetcher = open_fetcher(settings)
         # The engine lives as long as the process, so the garbage collector need not walk through it again and again.
         gc.collect()
         gc.freeze()
         try:
+            await watch.start()
             yield State(
                 settings=settings,
                 clock=clock,
                 database=database,
                 pipeline=Pipeline(
-                    engine,
+                    serving,
                     writer,
                     conversations,
                     clock,
@@ -119,9 +126,11 @@ def lifespan_of(settings: Settings, live: Live | None) -> Callable[[FastAPI], Ab
                 counter=counter,
                 fetcher=fetcher,
                 metrics=Metrics(settings.metrics_dir if settings.workers > 1 else None),
-                log=make_log(settings.log_level),
+                watch=watch,
+                log=log,
             )
         finally:
+            await watch.close()
             await writer.close()
             await counter.close()
             await conversations.close()

@@ -19,7 +19,23 @@ from service.api.form import IMAGE, MESSAGE
 from service.api.hot import MODERATORS, Handle
 from service.api.parameters import MAX_REASON, audit_reason, errors, flat
 from service.api.problem import ProblemBody
-from service.api.routes import audit, incidents, keys, ladders, operations, reviews, sanctions, shops, standings, stats
+from service.api.routes import (
+    audit,
+    cases,
+    incidents,
+    keys,
+    ladders,
+    lexicons,
+    operations,
+    policies,
+    publishing,
+    reviews,
+    sanctions,
+    shops,
+    standings,
+    stats,
+    terms,
+)
 from service.api.routes.moderate import BatchAnswer, analyze, moderate, moderate_batch
 from service.api.routes.moderations import ModerationsAnswer, moderations
 
@@ -40,6 +56,11 @@ ROUTERS = (
     sanctions.router,
     ladders.router,
     stats.router,
+    lexicons.router,
+    terms.router,
+    cases.router,
+    publishing.router,
+    policies.router,
     keys.router,
     shops.router,
     audit.router,
@@ -127,7 +148,7 @@ def openapi_of(app: FastAPI) -> dict[str, Any]:
         document["paths"][operation.path] = {"post": _hot(operation)}
     document["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
     for route in (route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)):
-        _add_roles(route, document["paths"][route.path])
+        _add_roles(route, document["paths"][route.path_format])
     return document
 
 

@@ -18,6 +18,7 @@ from service.pipeline import Pipeline
 from service.record.counter import HourlyCounter
 from service.record.database import Database
 from service.settings import Settings
+from service.watch import Watch
 
 
 class State(TypedDict):
@@ -34,6 +35,7 @@ class State(TypedDict):
     fetcher: Fetcher | None
     """None: pictures are not fetched."""
     metrics: Metrics
+    watch: Watch
     log: FilteringBoundLogger
 
 

@@ -16,7 +16,8 @@ from service.record.lexicon_schema import worker_versions as _versions
 from service.record.lexicon_schema import workers as _workers
 
 SILENT = timedelta(seconds=30)
-"""A worker that was not heard of for so long has gone."""
+"""A worker that was not heard of for so long does not count."""
+FORGOTTEN = timedelta(minutes=10)
 
 
 class Worker(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,9 +47,9 @@ async def show_up(store: Store, worker: Worker) -> None:
     """Says that the worker is there; forgets those that have gone."""
     async with writing(store) as connection:
         await _upsert(connection, _workers, ["id"], msgspec.structs.asdict(worker))
-        gone = select(_workers.c.id).where(_workers.c.seen_at < worker.seen_at - SILENT)
+        gone = select(_workers.c.id).where(_workers.c.seen_at < worker.seen_at - FORGOTTEN)
         await connection.execute(delete(_versions).where(_versions.c.worker_id.in_(gone)))
-        await connection.execute(delete(_workers).where(_workers.c.seen_at < worker.seen_at - SILENT))
+        await connection.execute(delete(_workers).where(_workers.c.seen_at < worker.seen_at - FORGOTTEN))
 
 
 async def say_serving(store: Store, serving: Serving) -> None:

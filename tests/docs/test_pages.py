@@ -9,6 +9,7 @@ import pytest
 
 from service import cli
 from service.engine import Engine
+from service.lexicon.snapshot import Snapshot
 from service.live import Live
 from tests.docs.pages import PAGES, ROOT, anchors, blocks, name_of, read
 from tests.docs.picture import FILE, draw
@@ -58,7 +59,8 @@ def test_both_languages_show_the_same() -> None:
     assert set(LINK.findall(ours)) - {"README.zh-CN.md"} == set(LINK.findall(theirs)) - {"README.md"}
 
 
-def test_the_picture_is_what_the_command_prints(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_picture_is_what_the_command_prints(
+    engine: Engine, snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
     # The command compiles the lexicon each time; the engine is the same.
-    monkeypatch.setattr(cli, "load_live", lambda *_: Live(engine))
+    monkeypatch.setattr(cli, "load_live", lambda *_: Live(engine, snapshot))
     assert FILE.read_text(encoding="utf-8") == draw(), "draw it anew with python -m tests.docs.rewrite"

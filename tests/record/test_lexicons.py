@@ -292,9 +292,12 @@ async def test_workers_come_and_go(database: Database) -> None:
     await say_serving(database, serving)
     assert await list_workers(database, "acme", NOW) == [(worker("a", 0), serving), (worker("b", 0), None)]
     await show_up(database, worker("b", 31))
-    assert [each.id for each, _ in await list_workers(database, "acme", NOW)] == ["b"]
+    later = NOW + timedelta(seconds=31)
+    assert [each.id for each, _ in await list_workers(database, "acme", later)] == ["b"]
     await leave(database, "b")
-    assert await list_workers(database, "acme", NOW) == []
+    assert [each.id for each, _ in await list_workers(database, "acme", NOW)] == ["a"]
+    await show_up(database, worker("c", 601))
+    assert [each.id for each, _ in await list_workers(database, "acme", NOW)] == ["c"]
 
 
 async def test_nothing_of_another_tenant(database: Database) -> None:

@@ -1,0 +1,90 @@
+"""A draft as its editor looks at it: read with all that judges it, proved, and compared with what is in service."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+import msgspec
+
+from service.lexicon.overlay import Content, Layer, version_of
+from service.lexicon.term import ExceptionPhrase, Term
+from service.live import Live, changed_rules
+from service.prove import Proof, prove
+from service.record.cases import MAX_CASES, Case, list_cases
+from service.record.database import Database
+from service.record.drafts import Item, Kind, items_of, read_content
+from service.record.lexicons import Lexicon, get_lexicon
+from service.record.policies import PolicyRevision, list_policies
+from service.record.versions import layer_of, read_layers, read_published
+from service.vocabulary import Platform
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One moment of a draft and of what is around it."""
+
+    lexicon: Lexicon
+    content: Content
+    published: Content
+    others: tuple[tuple[str, str, bytes], ...]
+    """The tenant's other lexicons in service: name, version, packed content."""
+    policies: dict[Platform, PolicyRevision]
+    cases: tuple[Case, ...]
+
+    @property
+    def draft(self) -> Layer:
+        """Slow for a large draft: the version is the hash of all of it."""
+        return Layer(self.lexicon.name, version_of(self.content.canonical()), self.content)
+
+
+class Change(msgspec.Struct, frozen=True):
+    """One difference."""
+
+    kind: Kind
+    id: str
+    change: Literal["added", "changed", "removed"]
+    before: Term | ExceptionPhrase | Literal["off"] | None
+    after: Term | ExceptionPhrase | Literal["off"] | None
+
+
+async def read_draft(database: Database, tenant_id: str, name: str) -> Read:
+    """All in one transaction. Raises NotFound."""
+    async with database.read() as connection:
+        lexicon = await get_lexicon(connection, tenant_id, name)
+        cases, _ = await list_cases(connection, lexicon.id, limit=MAX_CASES)
+        return Read(
+            lexicon=lexicon,
+            content=await read_content(connection, lexicon.id),
+            published=await read_published(connection, lexicon),
+            others=tuple(each for each in await read_layers(connection, tenant_id) if each[0] != name),
+            policies=await list_policies(connection, tenant_id),
+            cases=tuple(cases),
+        )
+
+
+def prove_read(live: Live, read: Read, today: date) -> Proof:
+    """Slow: decides some thousand sentences."""
+    changes = {platform: (each.change, each.revision) for platform, each in read.policies.items()}
+    rules = changed_rules(live.shipped, changes)
+    return prove(live, [layer_of(*each) for each in read.others], read.draft, rules, read.cases, today)
+
+
+def compare(before: Content, after: Content) -> list[Change]:
+    """What differs, by kind and id."""
+    old, new = ({(item.kind, item.id): item for item in items_of(content)} for content in (before, after))
+    changes = []
+    for key in sorted(old.keys() | new.keys()):
+        was, now = old.get(key), new.get(key)
+        if was is None or now is None or was.body != now.body:
+            kind: Kind = key[0]
+            change: Literal["added", "changed", "removed"] = (
+                "added" if was is None else "removed" if now is None else "changed"
+            )
+            changes.append(Change(kind, key[1], change, shown(was), shown(now)))
+    return changes
+
+
+def shown(item: Item | None) -> Term | ExceptionPhrase | Literal["off"] | None:
+    return None if item is None else item.body or "off"

@@ -1,0 +1,120 @@
+"""Keeps a worker's engines at what is in service: whatever was published is compiled beside the old one and swapped in.
+
+In: the news of the database. Out: engines in `Live`, and for everybody to read which version this worker serves. What
+cannot be compiled never takes the place of what works.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from contextlib import suppress
+
+from structlog.typing import FilteringBoundLogger
+from uuid_utils import uuid7
+
+from service.clock import Clock
+from service.engine import Engine
+from service.errors import DataError, Unavailable
+from service.live import Live
+from service.record.bell import Bell
+from service.record.database import Database
+from service.record.news import news_since
+from service.record.policies import list_policies
+from service.record.versions import layer_of, read_layers
+from service.record.workers import Serving, Worker, leave, say_serving, show_up
+
+RETRY_SECONDS = 0.5
+BEAT_SECONDS = 5.0
+
+
+class Watch:
+    """One worker's eye on the news. `start` before the first message, `close` after the last."""
+
+    def __init__(self, live: Live, database: Database, bell: Bell, clock: Clock, log: FilteringBoundLogger) -> None:
+        self.worker_id = str(uuid7())
+        self._live = live
+        self._database = database
+        self._bell = bell
+        self._clock = clock
+        self._log = log
+        self._started_at = clock.now()
+        self._number = 0
+        self._turn = asyncio.Lock()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Takes in all that is in service. Raises Unavailable when it can't be read."""
+        await self._show_up()
+        await self.catch_up()
+        self._tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._beat())]
+
+    async def close(self) -> None:
+        """Stops following, and signs off."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._bell.close()
+        with suppress(Unavailable):
+            await leave(self._database, self.worker_id)
+
+    async def catch_up(self) -> None:
+        """Takes in all news up to now. Raises Unavailable when they can't be read."""
+        async with self._turn:
+            changed = await news_since(self._database, self._number)
+            for tenant_id, number in sorted(changed.items(), key=lambda each: each[1]):
+                await self._renew(tenant_id, number)
+                self._number = max(self._number, number)
+
+    async def _renew(self, tenant_id: str, number: int) -> None:
+        problem = None
+        try:
+            self._live.swap(tenant_id, await self._compile(tenant_id))
+        except DataError as error:
+            problem = error.detail
+            self._log.error("version_refused", tenant_id=tenant_id, worker_id=self.worker_id)
+        serving = Serving(
+            worker_id=self.worker_id,
+            tenant_id=tenant_id,
+            lexicon_version=self._live.engine_for(tenant_id).lexicon_version,
+            number=number,
+            since=self._clock.now(),
+            problem=problem,
+        )
+        await say_serving(self._database, serving)
+
+    async def _compile(self, tenant_id: str) -> Engine:
+        async with self._database.read() as connection:
+            packed = await read_layers(connection, tenant_id)
+            policies = await list_policies(connection, tenant_id)
+        changes = {platform: (found.change, found.revision) for platform, found in policies.items()}
+
+        def compose() -> Engine:
+            return self._live.compose(tenant_id, [layer_of(*each) for each in packed], changes)
+
+        return await asyncio.to_thread(compose)
+
+    async def _follow(self) -> None:
+        while True:
+            try:
+                await self._bell.wait(self._number)
+                await self.catch_up()
+            except (OSError, Unavailable):
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(BEAT_SECONDS)
+            with suppress(Unavailable):
+                await self._show_up()
+
+    async def _show_up(self) -> None:
+        worker = Worker(
+            id=self.worker_id,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            started_at=self._started_at,
+            seen_at=self._clock.now(),
+        )
+        await show_up(self._database, worker)
