@@ -102,6 +102,9 @@ class Settings(BaseSettings):
         float,
         Field(gt=0, description="Seconds to wait for an incident to be stored before the fail action decides."),
     ] = 3.0
+    reply_days: Annotated[
+        int, Field(ge=1, description="Days for which the answer to a message is kept for retries of the same id.")
+    ] = 30
     keep_evidence: Annotated[
         bool, Field(description="Keep card, account, ID and phone numbers readable in what is stored.")
     ] = False

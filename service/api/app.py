@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -32,6 +33,7 @@ from service.penalise.load import load_ladders
 from service.pipeline import Pipeline
 from service.record.bell import make_bell
 from service.record.counter import HourlyCounter
+from service.record.retention import forget_forever
 from service.record.writer import GroupWriter
 from service.replicas.open import open_conversations
 from service.settings import Settings, read_settings
@@ -102,6 +104,7 @@ def lifespan_of(settings: Settings, live: Live | None) -> Callable[[FastAPI], Ab
         counter.start()
         watch = Watch(serving, database, make_bell(settings.database_url), clock, log)
         fetcher = open_fetcher(settings)
+        forgetting = asyncio.create_task(forget_forever(database, clock, settings.reply_days))
         # The engine lives as long as the process, so the garbage collector need not walk through it again and again.
         gc.collect()
         gc.freeze()
@@ -130,6 +133,7 @@ def lifespan_of(settings: Settings, live: Live | None) -> Callable[[FastAPI], Ab
                 log=log,
             )
         finally:
+            forgetting.cancel()
             await watch.close()
             await writer.close()
             await counter.close()
