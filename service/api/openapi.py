@@ -22,6 +22,7 @@ from service.api.problem import ProblemBody
 from service.api.routes import (
     audit,
     cases,
+    exchange,
     incidents,
     keys,
     ladders,
@@ -59,6 +60,7 @@ ROUTERS = (
     lexicons.router,
     terms.router,
     cases.router,
+    exchange.router,
     publishing.router,
     policies.router,
     keys.router,

@@ -9,7 +9,7 @@ from service.lexicon.term import ExceptionPhrase, Localized, Term
 
 MAX_ID = 128
 MAX_PATTERN = 128
-MAX_WORDS = 50
+MAX_WORDS = 200
 """Entries of a list."""
 MAX_SENTENCE = 500
 TERM_ID = r"^[a-z_]+/[^\s/?#%,]+$"

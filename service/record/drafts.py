@@ -6,6 +6,7 @@ overwrites what he has not seen.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Literal
@@ -30,6 +31,8 @@ Kind = Literal["term", "exception"]
 State = Literal["on", "off"]
 BATCH = 1000
 """Rows in one statement or one read."""
+IMPORT_BATCH = 500
+"""Rows that are written out before others have their turn: some milliseconds."""
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
@@ -195,30 +198,24 @@ def items_of(content: Content) -> list[Item]:
     ]
 
 
-async def empty_draft(store: Store, lexicon: Lexicon, author: Author, keep: Content) -> None:
-    """Takes out all that `keep` does not have. Hold the lexicon's lock."""
-    kept = {(item.kind, item.id) for item in items_of(keep)}
+async def import_content(store: Store, lexicon: Lexicon, content: Content, author: Author, *, replace: bool) -> int:
+    """Stores all of `content` at once, as one revision that holds it whole; returns that. Hold the lexicon's lock.
+
+    `replace`: what it does not have goes out of the draft; else it stays.
+    """
     async with writing(store) as connection:
-        there = items_of(await read_content(connection, lexicon.id))
-        gone = [item for item in there if (item.kind, item.id) not in kept]
-        if not gone:
-            return
-        first = await take_revisions(connection, lexicon, len(gone))
-        rows = [
-            _revision_row(lexicon.id, msgspec.structs.replace(item, body=None, revision=first + place), author)
-            | {"state": "removed"}
-            for place, item in enumerate(gone)
-        ]
-        for start in range(0, len(rows), BATCH):
-            await connection.execute(insert(_revisions), rows[start : start + BATCH])
-            for kind in ("term", "exception"):
-                ids = [item.id for item in gone[start : start + BATCH] if item.kind == kind]
-                if ids:
-                    await connection.execute(
-                        delete(_items).where(
-                            _items.c.lexicon_id == lexicon.id, _items.c.kind == kind, _items.c.item_id.in_(ids)
-                        )
-                    )
+        revision = await take_revisions(connection, lexicon, 1)
+        whole = Item(kind="term", id="", body=None, revision=revision)
+        row = _revision_row(lexicon.id, whole, author) | {"kind": "import", "state": "replaced" if replace else "added"}
+        await connection.execute(insert(_revisions), [row | {"body": zlib.compress(content.canonical(), 1)}])
+        if replace:
+            await connection.execute(delete(_items).where(_items.c.lexicon_id == lexicon.id))
+        items = items_of(content)
+        for start in range(0, len(items), IMPORT_BATCH):
+            batch = items[start : start + IMPORT_BATCH]
+            rows = [_item_row(lexicon.id, msgspec.structs.replace(item, revision=revision)) for item in batch]
+            await _upsert(connection, rows)
+    return revision
 
 
 async def _find(store: Store, lexicon_id: str, kind: Kind, item_id: str) -> Item | None:
