@@ -13,13 +13,22 @@ from service.api.penalty import EntryOut, SettledOut
 from service.api.problem import ProblemBody
 from service.api.routes.incidents import IncidentOut
 from service.errors import Malformed, Problem
+from service.lexicon.term import ExceptionPhrase, Localized
 from service.record.incident import State as IncidentState
+from service.record.lessons import Lesson
 from service.record.review import Appeal, Review
 from service.record.transitions import Verdict
 from service.vocabulary import Category, Severity
 
 Sentence = Annotated[str, Field(min_length=1, max_length=2000), Stored]
+LexiconName = Annotated[str, Field(min_length=1, max_length=128), Stored]
+TermId = Annotated[str, Field(min_length=1, max_length=256), Stored]
 MAX_REVIEWS = 100
+ONE_OF_MANY: dict[str, Any] = {
+    "incident_id": "01930b5e-7a4d-7c02-8a11-5d2e9b3c4f10",
+    "verdict": "upheld",
+    "note": "清楚的辱骂",
+}
 
 
 class EvidenceBody(Body):
@@ -68,9 +77,20 @@ class ExceptionBody(Body):
 
     phrase: Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S"), Stored]
     categories: Annotated[tuple[Category, ...], Field(max_length=25)] = ()
-    lexicon: Annotated[str, Field(min_length=1, max_length=128), Stored] | None = None
+    lexicon: Annotated[LexiconName | None, Field(description="Whose draft gets it; without one it is a proposal.")] = (
+        None
+    )
     reason: Annotated[str, Field(max_length=500), Stored] = ""
     passes: Annotated[tuple[Sentence, ...], Field(max_length=20)] = ()
+
+
+class CaseBody(Body):
+    """The incident's text, as stored, becomes a sentence that a lexicon must let pass before it can be published."""
+
+    lexicon: LexiconName
+    term_id: Annotated[
+        TermId | None, Field(description="The term that must find nothing; without one nothing at all must be found.")
+    ] = None
 
 
 class ReviewBody(Body):
@@ -97,10 +117,13 @@ class ReviewBody(Body):
         ExceptionBody | None,
         Field(description="Kept with the review, for whoever edits the lexicon; for `overturned`."),
     ] = None
+    case: Annotated[CaseBody | None, Field(description="For `overturned`.")] = None
 
 
 class BulkReview(ReviewBody):
     """The decision on one of several incidents."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [ONE_OF_MANY]})
 
     incident_id: Annotated[str, Field(min_length=1, max_length=128), Stored]
 
@@ -108,21 +131,7 @@ class BulkReview(ReviewBody):
 class BulkBody(Body):
     """Decisions on several incidents, each taken or refused by itself."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "reviews": [
-                        {
-                            "incident_id": "01930b5e-7a4d-7c02-8a11-5d2e9b3c4f10",
-                            "verdict": "upheld",
-                            "note": "清楚的辱骂",
-                        }
-                    ]
-                }
-            ]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reviews": [ONE_OF_MANY]}]})
 
     reviews: Annotated[tuple[BulkReview, ...], Field(min_length=1, max_length=MAX_REVIEWS)]
 
@@ -141,10 +150,18 @@ class ReviewOut(BaseModel):
     exception: ExceptionBody | None
 
 
+class LearnedOut(BaseModel):
+    """What drafts of lexicons got."""
+
+    revision: int | None = Field(description="Of the draft with the exception; null when nothing was added.")
+    case_id: str | None
+
+
 class ReviewedOut(IncidentOut, SettledOut):
     """The incident after the decision, and what the decision brought about."""
 
     review: ReviewOut
+    learned: LearnedOut
 
 
 class BulkResult(BaseModel):
@@ -182,10 +199,32 @@ def check(body: ReviewBody) -> None:
     problems = []
     if (body.severity is None) == (body.verdict == "reduced"):
         problems.append(Problem("/severity", "belongs to the verdict `reduced`, and to no other"))
-    if body.exception is not None and body.verdict != "overturned":
-        problems.append(Problem("/exception", "belongs to the verdict `overturned`: only a false hit asks for one"))
+    for name in ("exception", "case"):
+        if getattr(body, name) is not None and body.verdict != "overturned":
+            detail = "belongs to the verdict `overturned`: only a false hit teaches something"
+            problems.append(Problem(f"/{name}", detail))
     if problems:
         raise Malformed("The decision contradicts itself.", problems=problems)
+
+
+def lesson_of(body: ReviewBody) -> Lesson:
+    """What lexicons are to learn from it."""
+    said, case = body.exception, body.case
+    exception = None
+    if said is not None:
+        exception = ExceptionPhrase(
+            phrase=said.phrase,
+            reason=Localized(said.reason),
+            categories=said.categories,
+            passes=said.passes,
+            source="review",
+        )
+    return Lesson(
+        exception=exception,
+        exception_in=said.lexicon if said else None,
+        case_in=case.lexicon if case else None,
+        case_term=case.term_id if case else None,
+    )
 
 
 def appeal_out(filed: Appeal) -> AppealOut:

@@ -56,6 +56,24 @@ async def test_the_examples_decide_as_they_say(client: httpx.AsyncClient) -> Non
     assert set(blocked["findings"][0]) == set(examples.BLOCKED["findings"][0])
 
 
+async def test_examples_of_the_ordinary_routes_fit_their_schemas(client: httpx.AsyncClient) -> None:
+    document = (await client.get("/openapi.json")).json()
+    checked = set()
+    for name, schema in document["components"]["schemas"].items():
+        for sample in schema.get("examples", ()):
+            fits(document, name, sample)
+            checked.add(name)
+    assert checked >= {
+        "AppealBody",
+        "ReviewBody",
+        "BulkBody",
+        "ClaimBody",
+        "AdjustmentBody",
+        "LiftBody",
+        "SimulationBody",
+    }
+
+
 async def test_incidents_and_problems_fit_too(client: httpx.AsyncClient) -> None:
     document = (await client.get("/openapi.json")).json()
     made = (await client.post("/v1/moderate", json=message(BLOCKED))).json()["incident_id"]

@@ -8,6 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
+from service.lexicon.term import ExceptionPhrase
+from service.record.cases import list_cases
+from service.record.drafts import get_item
+from service.record.lexicons import create_lexicon
 from service.record.transitions import TRANSITIONS
 from tests.api.conftest import BLOCKED, Running, message
 
@@ -154,6 +158,7 @@ async def test_many_at_once_each_by_itself(client: httpx.AsyncClient) -> None:
         ({"verdict": "reduced", "severity": "critical", "note": "x"}, "/severity"),
         ({"verdict": "upheld", "severity": "low", "note": "x"}, "/severity"),
         ({"verdict": "upheld", "note": "x", "exception": {"phrase": "x"}}, "/exception"),
+        ({"verdict": "upheld", "note": "x", "case": {"lexicon": "x"}}, "/case"),
         ({"verdict": "overturned", "note": "x", "exception": {"phrase": " "}}, "/exception/phrase"),
         ({"verdict": "overturned"}, "/note"),
         ({"verdict": "maybe", "note": "x"}, "/verdict"),
@@ -184,3 +189,25 @@ async def test_what_a_false_hit_proposes_is_kept(client: httpx.AsyncClient) -> N
     assert (entry["action"], entry["before"], entry["after"]["state"], entry["reason"]) == (
         "incident.review", {"state": "open"}, "overturned", "weekly",
     )  # fmt: skip
+
+
+async def test_what_a_false_hit_teaches_lands_in_a_draft(service: Running, client: httpx.AsyncClient) -> None:
+    database = service.state["database"]
+    lexicon = await create_lexicon(database, "default", "ours", "", service.state["clock"].now())
+    first, second = [await warn(client, number, BLOCKED) for number in range(2)]
+    exception = {"phrase": "高仿毛", "categories": ["counterfeit"], "lexicon": "ours"}
+    body = {"verdict": "overturned", "note": "面料", "exception": exception, "case": {"lexicon": "ours"}}
+    refused = await client.post(
+        f"/v1/incidents/{first}/review", json={**body, "exception": {**exception, "lexicon": "theirs"}}
+    )
+    assert refused.status_code == 404
+    assert await listed(client, state="open") == [second, first]
+    taught = [(await client.post(f"/v1/incidents/{each}/review", json=body)).json() for each in (first, second)]
+    # The second time the phrase is there already.
+    assert [each["learned"]["revision"] for each in taught] == [1, None]
+    item = await get_item(database, lexicon.id, "exception", "高仿毛")
+    assert isinstance(item.body, ExceptionPhrase)
+    assert item.body.categories == ("counterfeit",)
+    cases, _ = await list_cases(database, lexicon.id, limit=9)
+    assert [(each.text, each.expect, each.platform) for each in cases] == [(BLOCKED, "pass", "kuaishou")] * 2
+    assert [each.id for each in cases] == [each["learned"]["case_id"] for each in taught]

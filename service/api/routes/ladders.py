@@ -130,7 +130,7 @@ async def run(state: ServiceState, supervisor: Supervisor, spoken: Spoken, body:
     ladder = ladder_of(body.ladder, ladders)
     until = body.until or now
     since = body.since or until - timedelta(days=90)
-    filters = IncidentFilters(since=since, until=until, shop_id=body.shop_id, agent_id=body.agent_id)
+    filters = IncidentFilters(since=since, until=body.until, shop_id=body.shop_id, agent_id=body.agent_id)
     incidents = await recorded(state["database"], supervisor.tenant_id, filters)
     zones = await zones_of(state, incidents)
     # In a thread: messages are decided meanwhile.

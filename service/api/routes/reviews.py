@@ -21,11 +21,13 @@ from service.api.review import (
     BulkResult,
     ClaimBody,
     HistoryOut,
+    LearnedOut,
     ReviewBody,
     ReviewedOut,
     ReviewOut,
     appeal_out,
     check,
+    lesson_of,
     problem_fields,
     review_out,
 )
@@ -35,9 +37,11 @@ from service.errors import ShenyanError
 from service.penalise.review import appeal_incident, review_incident
 from service.record.audit import add_entry
 from service.record.claims import claim_incident, release_incident
+from service.record.drafts import Author
 from service.record.incidents import get_incident
 from service.record.keys import ApiKey
 from service.record.ledger import entries_of_incidents
+from service.record.lessons import learn
 from service.record.review import Evidence, Review
 from service.record.reviews import ReviewFilters, find_appeal, list_reviews, reviews_of
 from service.record.transitions import Verdict
@@ -168,6 +172,9 @@ async def decide(
     )
     async with state["database"].write() as connection:
         done = await review_incident(connection, state["books"], made)
+        learned = await learn(
+            connection, done.incident, lesson_of(body), Author(supervisor.id, now, reason or body.note)
+        )
         await add_entry(
             connection,
             supervisor.tenant_id,
@@ -183,4 +190,5 @@ async def decide(
         **incident_fields(done.incident, spoken, now),
         **settled_fields(done.settled, state["books"].ladders, spoken, now),
         review=review_out(done.review),
+        learned=LearnedOut(revision=learned.revision, case_id=learned.case_id),
     )

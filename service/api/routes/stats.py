@@ -30,7 +30,14 @@ Range = Annotated[Asked, Depends()]
 T = TypeVar("T", bound=BaseModel)
 FIRST = ("start", "name", "allowed")
 """Columns of a file that stand before the others."""
-START = "2026-03-01T00:00:00+08:00"
+EXAMPLE: dict[str, Any] = {
+    "start": "2026-03-01T00:00:00+08:00",
+    "allowed": 1180,
+    "warned": 31,
+    "blocked": 12,
+    "upheld": 9,
+    "overturned": 1,
+}
 
 
 class Verdicts(BaseModel):
@@ -46,11 +53,7 @@ class Verdicts(BaseModel):
 class DecisionStat(Verdicts):
     """Messages of one bucket."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"start": START, "allowed": 1180, "warned": 31, "blocked": 12, "upheld": 9, "overturned": 1}]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
     allowed: Count
 
@@ -63,6 +66,8 @@ class NamedStat(Verdicts):
 
 class AgentStat(DecisionStat):
     """An agent's messages of one bucket."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{**EXAMPLE, "name": "agent-7"}]})
 
     name: str
 
