@@ -6,6 +6,7 @@ added: +v abc123, 27447053加口.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from service.match.detector import Detector, Mark, Reading, Words
@@ -20,7 +21,9 @@ ODD = rf"[^0-9a-z\n{HAN}]"
 NUMBER = rf"[1-9](?:{ODD}{{0,2}}[0-9]){{4,11}}"
 GROUPS = r"[1-9][0-9]{3,5} {1,2}[0-9]{4,6}"
 # Without a name nearby a number must be long and written in one piece, in a few groups, or evenly spread.
-LONG = r"[1-9][0-9]{6,11}|[1-9][0-9]{1,5}(?:[ .~-]{1,3}[0-9]{2,6}){1,3}|[1-9](?:[ .-][0-9]){6,11}"
+LONG = r"[1-9][0-9]{6,11}|[1-9][0-9]{1,5}(?:[ .~-]{1,3}[0-9]{2,6}){1,3}|[1-9](?:[ .-][0-9]){6,11}|[1-9](?:\x01{1,2}[0-9]){6,11}"
+STUFFED = r"[a-z0-9](?:\x01{1,2}[a-z0-9_-]){4,24}"
+"""An id with emoji between its characters."""
 CODE = r"[a-z]{1,12}[_-]?[0-9][a-z0-9_-]{2,20}"
 SHORT_CODE = r"[a-z]{3,16}[0-9]{1,8}"
 WORDS = rf"(?:{GAP}|[{HAN}]){{0,8}}?"
@@ -38,13 +41,14 @@ BARE = {"handle", "plus", "loose"}
 def compile_detector(words: Words) -> Detector:
     wechat, qq, other = (spaced_any_of(words[name]) for name in ("wechat", "qq", "other"))
     wechat = f"(?:{wechat}|{any_sound(words['wechat_sounds'])})"
+    qq = f"(?:{qq}|{'|'.join(map(any_sound, words['qq_sounds']))})"
     add, mark, group = spaced_any_of(words["add"]), any_of(words["marks"]), spaced_any_of(words["groups"])
     loose, plus = any_of(words["loose"]), any_of(words["plus"])
     patterns = [
-        ("wechat", False, rf"{wechat}{LINK}({NUMBER}|{HANDLE}|{MIXED})"),
+        ("wechat", False, rf"{wechat}{LINK}({NUMBER}|{HANDLE}|{MIXED}|{STUFFED})"),
         ("qq", True, rf"{qq}{LINK}({NUMBER})"),
-        ("other", False, rf"{other}{LINK}({LONG}|@?{HANDLE})"),
-        ("add", False, rf"{add}{GAP}{{0,3}}{mark}{LINK}({NUMBER}|{HANDLE}|{MIXED})"),
+        ("other", False, rf"{other}{LINK}({LONG}|@?{HANDLE}|@?\x01{{0,2}}{STUFFED})"),
+        ("add", False, rf"{add}{GAP}{{0,3}}{mark}{LINK}({NUMBER}|{HANDLE}|{MIXED}|{STUFFED})"),
         ("add", False, rf"{add}(?:{GAP}|我){{0,4}}({LONG}|{CODE})"),
         ("add", True, rf"({LONG}|{CODE})(?:{GAP}|看|的|我){{0,4}}{add}{GAP}{{0,4}}(?:{mark}|{qq}|{wechat})"),
         ("add", True, rf"({LONG})(?:{ODD}|看){{0,4}}(?:{any_of(words['after'])}|{qq}|{wechat})"),
@@ -73,6 +77,7 @@ def compile_detector(words: Words) -> Detector:
         ("plus", False, rf"((?:\+|┼){GAP}{{0,3}}{any_of(words['plus_names'])})(?:$|{GAP})"),
         ("group", True, rf"{group}{LINK}([1-9][0-9]{{4,13}})"),
         ("group", True, rf"{group}{LINK}({NUMBER})"),
+        ("handle", False, rf"(@\x01{{1,2}}{STUFFED})(?:$|[^a-z0-9])"),
         ("handle", False, r"(@[a-z][a-z0-9_]{4,31})(?:[^.a-z0-9_]|\.[^a-z0-9]|\.?$)"),
     ]
     compiled = [(kind, on_digits, compile_pattern(pattern)) for kind, on_digits, pattern in patterns]
@@ -93,7 +98,11 @@ def compile_detector(words: Words) -> Detector:
                 account = text[inner:last]
                 if account[0].isdigit() and sum(map(str.isdigit, account)) < SHORTEST.get(kind, 5):
                     continue
-                value = account if account[0].isalpha() or account[0] in "@+┼" else keep_alphanumeric(account)
+                value = (
+                    account.replace("\x01", "")
+                    if account[0].isalpha() or account[0] in "@+┼"
+                    else keep_alphanumeric(account)
+                )
                 evidence = text[start:inner] if inner > start else text[last:end]
                 yield Mark(start, end, value, kind=kind, evidence=evidence)
 
@@ -102,13 +111,9 @@ def compile_detector(words: Words) -> Detector:
 
 
 def spaced_any_of(words: Iterable[str]) -> str:
-    """A group that matches any of `words`, also with up to two other signs between Han characters: 企-鹅."""
-    return (
-        any_of(words)
-        .replace("鹅", f"{GAP}{{0,2}}鹅")
-        .replace("信", f"{GAP}{{0,2}}信")
-        .replace("扣扣", f"扣{GAP}{{0,2}}扣")
-    )
+    """A group that matches any of `words`, also with up to two signs between their characters: 企-鹅, v❤x."""
+    longest_first = sorted(words, key=len, reverse=True)
+    return "(?:" + "|".join(rf"{GAP}{{0,2}}".join(map(re.escape, word)) for word in longest_first) + ")"
 
 
 def any_sound(rows: Iterable[str]) -> str:

@@ -18,9 +18,28 @@ CYRILLIC_HOST = r"(?:[\x{430}-\x{45f}0-9-]{2,}\.)+(?:рф|рус|укр|бел|�
 ASCII_NAME = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,24}\W*\Z")
 JOINED = {"@", "-", "_", ".", "/"}
 """A host right after one of these is the rest of something else: an e-mail, a path, a broken name."""
-FILLER = r"[哈呵嘿嘻啦啊哦嗯呀噢~～*·]{0,2}"
+FILLER = r"[哈呵嘿嘻啦啊哦嗯呀噢~*\x01]{0,3}"
 NOT_HOST = re.compile(r"[^a-z0-9.]")
-STUFFED_TLDS = ("com", "cn", "net", "org", "top", "vip", "xyz")
+STUFFED_TLDS = (
+    "com",
+    "cn",
+    "net",
+    "org",
+    "top",
+    "vip",
+    "xyz",
+    "cc",
+    "me",
+    "so",
+    "co",
+    "io",
+    "pw",
+    "site",
+    "shop",
+    "club",
+    "live",
+    "info",
+)
 CLOSERS = {")": "(", "]": "[", "}": "{"}
 
 
@@ -57,7 +76,7 @@ def compile_detector(words: Words) -> Detector:
             if not value[-1].isalnum():
                 value = value[:-1]
             yield Mark(found.start(), found.start() + len(value), value, kind="spoken")
-        for found in stuffed.finditer(text):
+        for found in stuffed.finditer(reading.noise):
             plain = NOT_HOST.sub("", found.group(1))
             if plain != found.group(1):
                 yield Mark(*found.span(1), plain, kind="spoken")
@@ -69,7 +88,7 @@ def compile_detector(words: Words) -> Detector:
 
     spelled_dot = rf"[a-z0-9](?:{GAP}|点|dot|小数点){{1,3}}{tlds}"
     named_dot = rf"[a-z0-9{HAN}]\.[a-z中公网商]|\.(?:рф|рус|укр|бел|срб)"
-    trigger = rf"//|{named_dot}|[0-9]\.[0-9]+\.|[哈呵嘿~]\.|{spelled_dot}|{GAP}\s?[a-z0-9]{{8,14}}{GAP}"
+    trigger = rf"//|{named_dot}|[0-9]\.[0-9]+\.|[哈呵嘿~\x01]\.|\.\x01|{spelled_dot}|{GAP}\s?[a-z0-9]{{8,14}}{GAP}"
     return Detector("links", trigger, find, words)
 
 
