@@ -28,6 +28,8 @@ class Read:
     lexicon: Lexicon
     content: Content
     published: Content
+    present: tuple[tuple[str, str, bytes], ...]
+    """What of this lexicon is in service, as below; empty or one."""
     others: tuple[tuple[str, str, bytes], ...]
     """The tenant's other lexicons in service: name, version, packed content."""
     policies: dict[Platform, PolicyRevision]
@@ -53,12 +55,14 @@ async def read_draft(database: Database, tenant_id: str, name: str) -> Read:
     """All in one transaction. Raises NotFound."""
     async with database.read() as connection:
         lexicon = await get_lexicon(connection, tenant_id, name)
+        layers = await read_layers(connection, tenant_id)
         cases, _ = await list_cases(connection, lexicon.id, limit=MAX_CASES)
         return Read(
             lexicon=lexicon,
             content=await read_content(connection, lexicon.id),
             published=await read_published(connection, lexicon),
-            others=tuple(each for each in await read_layers(connection, tenant_id) if each[0] != name),
+            present=tuple(each for each in layers if each[0] == name),
+            others=tuple(each for each in layers if each[0] != name),
             policies=await list_policies(connection, tenant_id),
             cases=tuple(cases),
         )

@@ -17,6 +17,7 @@ from service.api.access import Keys
 from service.api.docs import docs_page
 from service.api.gate import Gate
 from service.api.hot import Hot
+from service.api.jobs import Jobs
 from service.api.log import make_log
 from service.api.metrics import Metrics
 from service.api.openapi import OPERATIONS, ROUTERS, openapi_of
@@ -38,6 +39,7 @@ from service.record.writer import GroupWriter
 from service.replicas.open import open_conversations
 from service.settings import Settings, read_settings
 from service.watch import Watch
+from service.workbench import Workbench
 
 DESCRIPTION = "Checks what a customer-service agent is about to send, before the customer sees it."
 
@@ -102,6 +104,8 @@ def lifespan_of(settings: Settings, live: Live | None) -> Callable[[FastAPI], Ab
         writer.start()
         counter = HourlyCounter(database, clock)
         counter.start()
+        workbench = Workbench(settings.lexicon_dir, settings.cache_dir)
+        jobs = Jobs(database, settings.database_url, workbench, clock)
         watch = Watch(serving, database, make_bell(settings.database_url), clock, log)
         fetcher = open_fetcher(settings)
         forgetting = asyncio.create_task(forget_forever(database, clock, settings.reply_days))
@@ -130,10 +134,12 @@ def lifespan_of(settings: Settings, live: Live | None) -> Callable[[FastAPI], Ab
                 fetcher=fetcher,
                 metrics=Metrics(settings.metrics_dir if settings.workers > 1 else None),
                 watch=watch,
+                jobs=jobs,
                 log=log,
             )
         finally:
             forgetting.cancel()
+            await jobs.close()
             await watch.close()
             await writer.close()
             await counter.close()

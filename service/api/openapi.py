@@ -21,6 +21,7 @@ from service.api.parameters import MAX_REASON, audit_reason, errors, flat
 from service.api.problem import ProblemBody
 from service.api.routes import (
     audit,
+    backtests,
     cases,
     exchange,
     incidents,
@@ -60,6 +61,7 @@ ROUTERS = (
     lexicons.router,
     terms.router,
     cases.router,
+    backtests.router,
     exchange.router,
     publishing.router,
     policies.router,

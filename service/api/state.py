@@ -9,6 +9,7 @@ from starlette.requests import Request
 from structlog.typing import FilteringBoundLogger
 
 from service.api.access import Keys
+from service.api.jobs import Jobs
 from service.api.metrics import Metrics
 from service.api.shops import Shops
 from service.clock import Clock
@@ -36,6 +37,7 @@ class State(TypedDict):
     """None: pictures are not fetched."""
     metrics: Metrics
     watch: Watch
+    jobs: Jobs
     log: FilteringBoundLogger
 
 

@@ -32,6 +32,8 @@ FLOORS: dict[str, float] = {
     "service.notify": 7,
     "service.prove": 7.5,
     "service.draft": 7.6,
+    "service.backtest": 7,
+    "service.workbench": 7.7,
     "service.watch": 7.5,
     "service.pipeline": 8,
     "service.api": 9,

@@ -1,0 +1,126 @@
+"""What a draft would have done: every message decided as it is now and as it would be, and what differs.
+
+Plain and synchronous; a process of its own runs it, so that nobody who waits for a decision waits for this.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Annotated
+
+import msgspec
+
+from service.decide.decision import Decision
+from service.engine import Engine
+from service.text.message import MAX_TEXT, Message
+from service.vocabulary import ACTION_RANK, Action, Channel, Platform
+
+MAX_MESSAGES = 200_000
+MAX_EXAMPLES = 100
+"""Changed decisions that are shown each way; all are counted."""
+
+
+class Sample(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A message to try."""
+
+    text: Annotated[str, msgspec.Meta(max_length=MAX_TEXT)]
+    platform: Platform = "generic"
+    channel: Channel = "chat"
+
+
+class Changed(msgspec.Struct, frozen=True):
+    """A message that would be decided otherwise."""
+
+    text: str
+    platform: Platform
+    before: Action
+    after: Action
+    terms: tuple[str, ...]
+    """What finds something on one side only: ids of terms, names of detectors."""
+
+
+class TermCount(msgspec.Struct, frozen=True):
+    """In how many messages something was found."""
+
+    term: str
+    before: int
+    after: int
+
+
+class Report(msgspec.Struct, frozen=True):
+    """What a draft would change."""
+
+    version: str
+    messages: int
+    changed: int
+    decisions: dict[str, int]
+    """`allow -> block` and so on, with how many."""
+    stricter: tuple[Changed, ...]
+    """The worst new hits first: what was allowed and would be blocked, and of those what the busiest term does."""
+    looser: tuple[Changed, ...]
+    terms: tuple[TermCount, ...]
+    """Those whose counts differ, the largest difference first."""
+
+
+@dataclass(slots=True)
+class Backtest:
+    """A run, message by message."""
+
+    present: Engine
+    draft: Engine
+    version: str
+    samples: Sequence[Sample]
+    today: date
+    done: int = 0
+    decisions: Counter[tuple[Action, Action]] = field(default_factory=Counter)
+    before: Counter[str] = field(default_factory=Counter)
+    after: Counter[str] = field(default_factory=Counter)
+    changed: list[Changed] = field(default_factory=list)
+
+    def step(self, count: int) -> int:
+        """Tries the next `count` messages; returns how many are done."""
+        for sample in self.samples[self.done : self.done + count]:
+            message = Message(sample.text, sample.platform, sample.channel, self.today)
+            self._compare(sample, self.present.decide(message), self.draft.decide(message))
+        self.done = min(len(self.samples), self.done + count)
+        return self.done
+
+    def _compare(self, sample: Sample, present: Decision, draft: Decision) -> None:
+        old, new = names_of(present), names_of(draft)
+        self.before.update(old)
+        self.after.update(new)
+        if present.action != draft.action:
+            self.decisions[present.action, draft.action] += 1
+            terms = tuple(sorted(old ^ new))
+            self.changed.append(Changed(sample.text, sample.platform, present.action, draft.action, terms))
+
+    def report(self) -> Report:
+        """What has been found so far."""
+        gained = {name: self.after[name] - self.before[name] for name in self.before | self.after}
+
+        def weight(each: Changed) -> tuple[int, int]:
+            step = ACTION_RANK[each.after] - ACTION_RANK[each.before]
+            return abs(step), max((abs(gained[name]) for name in each.terms), default=0)
+
+        ordered = sorted(self.changed, key=weight, reverse=True)
+        stricter = [each for each in ordered if ACTION_RANK[each.after] > ACTION_RANK[each.before]]
+        looser = [each for each in ordered if ACTION_RANK[each.after] < ACTION_RANK[each.before]]
+        differing = sorted((name for name in gained if gained[name]), key=lambda name: (-abs(gained[name]), name))
+        return Report(
+            version=self.version,
+            messages=self.done,
+            changed=len(self.changed),
+            decisions={f"{old} -> {new}": count for (old, new), count in self.decisions.most_common()},
+            stricter=tuple(stricter[:MAX_EXAMPLES]),
+            looser=tuple(looser[:MAX_EXAMPLES]),
+            terms=tuple(TermCount(name, self.before[name], self.after[name]) for name in differing),
+        )
+
+
+def names_of(decision: Decision) -> set[str]:
+    """The terms and detectors that found something."""
+    hits = [verdict.finding.candidate for verdict in decision.verdicts]
+    return {hit.term.id if hit.term else hit.detector for hit in hits}

@@ -1,0 +1,139 @@
+"""A process beside a worker for what takes long: it has an engine of its own and reads the database by itself, so that
+whoever waits for a decision does not wait for it.
+
+It is started when it is first needed, and gives way to everything else on the machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from datetime import date, datetime
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+import msgspec
+
+from service.backtest import MAX_MESSAGES, Backtest, Sample
+from service.draft import Read, read_draft
+from service.errors import Malformed, Unavailable
+from service.lexicon.overlay import lay_over
+from service.live import Live, changed_rules, load_live
+from service.record.database import Database
+from service.record.incidents import IncidentFilters, list_incidents
+from service.record.versions import layer_of
+
+P = ParamSpec("P")
+R = TypeVar("R")
+NICE = 10
+PAGE = 200
+
+
+class Workbench:
+    """The way to that process. `folder` and `cache` as for `load_live`."""
+
+    def __init__(self, folder: Path, cache: Path) -> None:
+        self._arguments = (folder, cache)
+        self._pool: ProcessPoolExecutor | None = None
+
+    async def run(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Calls a function of this module there. Raises what it raises; Unavailable when the process died."""
+        if self._pool is None:
+            context = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(1, context, _begin, self._arguments)
+        try:
+            return await asyncio.wrap_future(self._pool.submit(function, *args, **kwargs))
+        except BrokenProcessPool:
+            self.close()
+            raise Unavailable("the process for long work died; try again", retry_after=1) from None
+
+    def close(self) -> None:
+        """Stops it, whatever it is at."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            for process in list((self._pool._processes or {}).values()):
+                process.terminate()
+            self._pool = None
+
+
+# What follows runs there. It is a process for this alone, so what it keeps between two calls is kept in the module.
+_live: list[Live] = []
+_running: dict[str, Backtest] = {}
+
+
+def _begin(folder: Path, cache: Path) -> None:
+    with suppress(OSError):
+        os.nice(NICE)
+    _live.append(load_live(folder, cache))
+
+
+def prepare_backtest(
+    job_id: str, url: str, tenant_id: str, name: str, uploaded: bytes | None, since: datetime | None, today: date
+) -> int:
+    """Makes a backtest ready and returns the number of its messages. Raises NotFound, Malformed, DataError.
+
+    `uploaded` is a JSON list of messages; without it the incidents since `since` are taken, newest first.
+    """
+    read, samples = asyncio.run(_read(url, tenant_id, name, None if uploaded is None else uploaded, since))
+    _running[job_id] = make_backtest(_live[0], read, samples, today)
+    return len(samples)
+
+
+def step_backtest(job_id: str, count: int) -> int:
+    """Tries the next `count` messages; returns how many are done."""
+    return _running[job_id].step(count)
+
+
+def finish_backtest(job_id: str) -> bytes:
+    """The report, as JSON; the backtest is forgotten."""
+    return msgspec.json.encode(_running.pop(job_id).report())
+
+
+def make_backtest(live: Live, read: Read, samples: list[Sample], today: date) -> Backtest:
+    """The tenant's engine as it is, and as it would be with the draft. Raises DataError."""
+    changes = {platform: (each.change, each.revision) for platform, each in read.policies.items()}
+    rules, others, draft = changed_rules(live.shipped, changes), [layer_of(*each) for each in read.others], read.draft
+    present = [layer_of(*each) for each in read.present]
+    return Backtest(
+        live.engine.over(lay_over([*others, *present]), rules),
+        live.engine.over(lay_over([*others, draft]), rules),
+        draft.version,
+        samples,
+        today,
+    )
+
+
+def read_samples(uploaded: bytes) -> list[Sample]:
+    """Raises Malformed for anything but a list of messages."""
+    try:
+        samples = msgspec.json.decode(uploaded, type=list[Sample])
+    except msgspec.DecodeError as error:
+        raise Malformed(f"The messages are not of the documented shape: {error}") from None
+    if not samples or len(samples) > MAX_MESSAGES:
+        raise Malformed(f"A backtest takes 1 to {MAX_MESSAGES:,} messages.")
+    return samples
+
+
+async def _read(
+    url: str, tenant_id: str, name: str, uploaded: bytes | None, since: datetime | None
+) -> tuple[Read, list[Sample]]:
+    database = await Database.open(url)
+    try:
+        read = await read_draft(database, tenant_id, name)
+        if uploaded is not None:
+            return read, read_samples(uploaded)
+        samples: list[Sample] = []
+        cursor, filters = None, IncidentFilters(since=since)
+        while len(samples) < MAX_MESSAGES:
+            found, cursor = await list_incidents(database, tenant_id, filters, limit=PAGE, cursor=cursor)
+            samples += [Sample(each.text, each.platform, each.channel) for each in found]
+            if cursor is None:
+                break
+        return read, samples
+    finally:
+        await database.close()
