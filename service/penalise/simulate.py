@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import timedelta, tzinfo
 
 from service.penalise.case import case_of, rule_for
 from service.penalise.ladder import Ladder, Ladders, Occasion
@@ -53,13 +53,16 @@ def simulate(
     zone_of_shop: Callable[[str], tzinfo],
     *,
     every: bool = False,
+    breathe: Callable[[], None] = lambda: None,
 ) -> Simulation:
     """Tells the ladder one tenant's incidents, oldest first. With `every`, as if each of them were upheld; else they count
-    as `due` says.
+    as `due` says. `breathe` is called between incidents, for whoever must let others work.
     """
+    memory = timedelta(days=max((c.cooldown_days for e in ladder.editions for c in e.consequences), default=0))
     stories: dict[Account, Story] = {}
     charged = 0
     for incident in incidents:
+        breathe()
         if ladder.by == "platform" and incident.platform not in ladder.platforms:
             continue
         zone = zone_of_shop(incident.shop_id)
@@ -74,6 +77,8 @@ def simulate(
         story = stories[account]
         story.cases.append(case)
         story.page.charge(case, Stamp(incident.created_at))
+        # Of earlier sanctions a charge asks only whether they are cooling down.
+        story.page.sanctions = [each for each in story.page.sanctions if story.today - each.day < memory]
         charged += 1
     fallen = sorted(
         (each for story in stories.values() for each in _fallen(story)), key=lambda each: each.sanction.created_at

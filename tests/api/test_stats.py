@@ -12,13 +12,16 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
+from sqlalchemy import delete
 
 from service.api.stats import EPOCH, HOUR, begin_of, even_pieces, quantile
 from service.clock import FixedClock
 from service.penalise.window import SHANGHAI
+from service.record import schema
 from service.record.hourly import CountKey, add_counts, hour_of
 from tests.api.conftest import BLOCKED, CLEAN, Running, message
 
+KINDS = ("decisions", "categories", "terms", "agents", "latency")
 WARNED = "你是不是有病"
 
 
@@ -125,6 +128,15 @@ async def test_false_hits_show(client: httpx.AsyncClient, clock: FixedClock) -> 
         assert (row["blocked"], row["upheld"], row["overturned"]) == (3, 1, 2)
 
 
+async def test_incidents_are_not_looked_at(service: Running, client: httpx.AsyncClient, clock: FixedClock) -> None:
+    await send(client, BLOCKED, 1)
+    before = [await stats(client, kind) for kind in KINDS]
+    async with service.state["database"].write() as connection:
+        await connection.execute(delete(schema.incidents))
+    assert [await stats(client, kind) for kind in KINDS] == before
+    assert all(before)
+
+
 async def test_as_a_file(client: httpx.AsyncClient, clock: FixedClock) -> None:
     await send(client, BLOCKED, 1, agent_id="=1+1")
     await send(client, CLEAN, 1, agent_id="=1+1")
@@ -172,7 +184,7 @@ async def test_too_many_rows_are_refused(service: Running, client: httpx.AsyncCl
 async def test_tenants_see_their_own(service: Running, client: httpx.AsyncClient) -> None:
     await send(client, BLOCKED, 1)
     async with service.as_key(await service.key("supervisor", tenant="other")) as other:
-        for kind in ("decisions", "categories", "terms", "agents", "latency"):
+        for kind in KINDS:
             assert await stats(other, kind) == []
 
 

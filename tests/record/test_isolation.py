@@ -5,16 +5,19 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 import pytest
 
 from service.errors import NotFound
-from service.record import audit, incidents, keys, replies, shops
+from service.record import audit, claims, hourly, incidents, keys, replies, reviews, shops
 from service.record.database import Database
 from tests.record.factories import NOW, make_incident, make_reply, store
 
 MINE, STRANGER = "acme", "stranger"
 SHOP = shops.Shop(shop_id="shop-1", platform="jd")
+LATER = NOW + timedelta(minutes=1)
+EVER = hourly.HourFilters(first=0, end=10**9)
 FILTERS = incidents.IncidentFilters()
 Call = Callable[[Database, str], Awaitable[object]]
 
@@ -22,6 +25,16 @@ ATTEMPTS: dict[str, tuple[Call, object]] = {
     "get_incident": (lambda db, id_: incidents.get_incident(db, STRANGER, id_), NotFound),
     "list_incidents": (lambda db, id_: incidents.list_incidents(db, STRANGER, FILTERS, limit=9), ([], None)),
     "override_incident": (lambda db, id_: incidents.override_incident(db, STRANGER, id_, "", NOW), NotFound),
+    "claim_incident": (lambda db, id_: claims.claim_incident(db, STRANGER, id_, "k", NOW, LATER), NotFound),
+    "release_incident": (lambda db, id_: claims.release_incident(db, STRANGER, id_, "k", NOW), NotFound),
+    "lock_incident": (lambda db, id_: _locked(db, id_), NotFound),
+    "find_appeal": (lambda db, id_: reviews.find_appeal(db, STRANGER, id_), None),
+    "reviews_of": (lambda db, id_: reviews.reviews_of(db, STRANGER, id_), []),
+    "list_reviews": (lambda db, id_: reviews.list_reviews(db, STRANGER, reviews.ReviewFilters(), limit=9), ([], None)),
+    "read_counts": (
+        lambda db, id_: hourly.read_counts(db, STRANGER, "decision", EVER, width=1, offset=0, limit=9),
+        [],
+    ),
     "find_reply": (lambda db, id_: replies.find_reply(db, STRANGER, "message", id_), None),
     "list_keys": (lambda db, id_: keys.list_keys(db, STRANGER), []),
     "revoke_key": (lambda db, id_: keys.revoke_key(db, STRANGER, id_, NOW), NotFound),
@@ -38,6 +51,11 @@ ATTEMPTS: dict[str, tuple[Call, object]] = {
 }
 
 
+async def _locked(database: Database, incident_id: str) -> object:
+    async with database.write() as connection:
+        return await reviews.lock_incident(connection, STRANGER, incident_id)
+
+
 async def _names(made: Awaitable[keys.ApiKey | audit.AuditEntry | tuple[keys.ApiKey, str]]) -> str:
     """The tenant that the new thing belongs to."""
     thing = await made
@@ -47,7 +65,7 @@ async def _names(made: Awaitable[keys.ApiKey | audit.AuditEntry | tuple[keys.Api
 def test_every_function_that_takes_a_tenant_is_tried() -> None:
     found = {
         name
-        for module in ("audit", "incidents", "keys", "replies", "shops")
+        for module in ("audit", "claims", "hourly", "incidents", "keys", "replies", "reviews", "shops")
         for name, function in inspect.getmembers(importlib.import_module(f"service.record.{module}"))
         if inspect.iscoroutinefunction(function) and not name.startswith("_")
         if function.__module__ == f"service.record.{module}"

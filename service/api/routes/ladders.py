@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta, tzinfo
+from functools import partial
+from time import sleep
 from typing import Annotated, Any
 
 import msgspec
@@ -133,8 +135,9 @@ async def run(state: ServiceState, supervisor: Supervisor, spoken: Spoken, body:
     filters = IncidentFilters(since=since, until=body.until, shop_id=body.shop_id, agent_id=body.agent_id)
     incidents = await recorded(state["database"], supervisor.tenant_id, filters)
     zones = await zones_of(state, incidents)
-    # In a thread: messages are decided meanwhile.
-    found = await asyncio.to_thread(simulate, ladder, ladders, incidents, zones.__getitem__, every=body.every)
+    # In a thread that steps aside after each incident: messages are decided meanwhile.
+    told = partial(simulate, ladder, ladders, incidents, zones.__getitem__, every=body.every, breathe=partial(sleep, 0))
+    found = await asyncio.to_thread(told)
     named = Ladders(schemes={**ladders.schemes, ladder.scheme: ladder}, defaults=ladders.defaults)
     return SimulationOut(
         scheme=ladder.scheme,
