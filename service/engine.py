@@ -15,7 +15,7 @@ from service.lexicon.overlay import Overlay
 from service.lexicon.policy import CategoryWords, PlatformRules
 from service.lexicon.snapshot import Snapshot
 from service.lexicon.term import Term
-from service.match.bridges import Bridges, compile_bridges
+from service.match.bridges import Bridges, compile_bridges, layer_bridges
 from service.match.layers import layer_proposer
 from service.match.pictures import name_blind_spots
 from service.match.propose import Proposer, compile_proposer
@@ -66,7 +66,7 @@ class Engine:
             layered,
             lexicon_version=f"{self.lexicon_version}+{overlay.version}",
             proposer=proposer,
-            bridges=compile_bridges(proposer),
+            bridges=layer_bridges(self.bridges, proposer, range(len(self.proposer.terms), len(proposer.terms))),
             verifier=layer_verifier(
                 self.verifier, overlay.terms, self._words_only_of(overlay.hidden_terms, overlay.terms)
             ),

@@ -5,8 +5,8 @@ A term that is cut in two has the characters on either side of the cut next to e
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from service.match.propose import Proposer
@@ -23,9 +23,9 @@ class Bridges:
     """The neighbours in the patterns of all terms."""
 
     tables: Tables
-    pairs: frozenset[str] = field(repr=False)
+    pairs: Container[str] = field(repr=False)
     """Two characters each, as the squeezed view has them."""
-    sounds: frozenset[str] = field(repr=False)
+    sounds: Container[str] = field(repr=False)
     """Two syllable symbols each, of the terms that may be disguised by sound."""
     pieces: frozenset[str] = field(repr=False)
     """The pieces of characters that were taken apart."""
@@ -62,21 +62,41 @@ class Bridges:
         return both.translate(tables.symbols) in self.sounds or both.translate(tables.digits).isascii()
 
 
+class Either:
+    """What is in one of two sets, without a copy of either."""
+
+    __slots__ = ("first", "second")
+
+    def __init__(self, first: Container[str], second: Container[str]) -> None:
+        self.first = first
+        self.second = second
+
+    def __contains__(self, pair: object) -> bool:
+        return pair in self.first or pair in self.second
+
+
 def compile_bridges(proposer: Proposer) -> Bridges:
     """The bridges of all the terms that `proposer` knows."""
     tables = proposer.tables
-    by_sound = [
-        part.translate(tables.symbols)
-        for parts, term in zip(proposer.spelled, proposer.terms, strict=True)
-        if "homophone" in term.disguises
-        for part in parts
-    ]
-    return Bridges(
-        tables=tables,
-        pairs=neighbours(part for parts in proposer.spelled for part in parts),
-        sounds=neighbours(by_sound),
-        pieces=frozenset("".join(tables.split_whole)),
-    )
+    pairs, sounds = collect_pairs(proposer, range(len(proposer.terms)))
+    return Bridges(tables=tables, pairs=pairs, sounds=sounds, pieces=frozenset("".join(tables.split_whole)))
+
+
+def layer_bridges(shared: Bridges, proposer: Proposer, own: Iterable[int]) -> Bridges:
+    """`shared` with those of the terms at the indices `own` of `proposer`; the shared ones are not copied."""
+    pairs, sounds = collect_pairs(proposer, own)
+    return replace(shared, pairs=Either(shared.pairs, pairs), sounds=Either(shared.sounds, sounds))
+
+
+def collect_pairs(proposer: Proposer, chosen: Iterable[int]) -> tuple[frozenset[str], frozenset[str]]:
+    """The neighbours in the patterns of the chosen terms, as the squeezed view has them and as syllable symbols."""
+    parts: list[str] = []
+    by_sound: list[str] = []
+    for number in chosen:
+        parts += proposer.spelled[number]
+        if "homophone" in proposer.terms[number].disguises:
+            by_sound += [part.translate(proposer.tables.symbols) for part in proposer.spelled[number]]
+    return neighbours(parts), neighbours(by_sound)
 
 
 def neighbours(texts: Iterable[str]) -> frozenset[str]:

@@ -50,7 +50,7 @@ class Words:
                 cache.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._tokenizer.tmp_dir = str(cache or folder)
             self._tokenizer.initialize()
-        self._own: Mapping[str, bool] = self._add(own)
+        self._own: Mapping[str, int] = self._add(own)
         self._hidden: frozenset[str] = frozenset()
 
     def over(self, own: Iterable[str], hidden: Iterable[str] = ()) -> Self:
@@ -60,19 +60,19 @@ class Words:
         """
         layered = object.__new__(type(self))
         frequencies = Frequencies(self._tokenizer.FREQ)
-        frequencies.update((word, 0) for word in hidden if not self._own.get(word, True))
+        frequencies.update((word, self._own[word]) for word in hidden if word in self._own)
         layered._tokenizer = jieba.Tokenizer()
         layered._tokenizer.FREQ = frequencies
         layered._tokenizer.total = self._tokenizer.total
         layered._tokenizer.initialized = True
         added = layered._add(word for word in own if word not in self._own)
-        layered._own = ChainMap(added, cast(dict[str, bool], self._own))
+        layered._own = ChainMap(added, cast(dict[str, int], self._own))
         layered._hidden = frozenset(hidden)
         return layered
 
-    def _add(self, own: Iterable[str]) -> dict[str, bool]:
-        # What was in the dictionary before: a word of ours must not become an ordinary word by being added.
-        new = {word: bool(self._tokenizer.FREQ.get(word)) for word in own}
+    def _add(self, own: Iterable[str]) -> dict[str, int]:
+        # As the dictionary had them before: a word of ours must not become an ordinary word by being added.
+        new = {word: self._tokenizer.FREQ.get(word) or 0 for word in own}
         for word in new:
             self._tokenizer.add_word(word)
         return new
@@ -88,7 +88,7 @@ class Words:
     def is_ordinary(self, word: str) -> bool:
         """Whether the dictionary itself has this word."""
         known = self._own.get(word)
-        return bool(self._tokenizer.FREQ.get(word)) if known is None else known
+        return bool(self._tokenizer.FREQ.get(word) if known is None else known)
 
     def is_own(self, word: str) -> bool:
         """Whether this is a word of the lexicon."""

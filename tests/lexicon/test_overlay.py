@@ -14,7 +14,7 @@ from service.errors import DataError
 from service.lexicon.overlay import Content, Layer, flatten, lay_over, version_of
 from service.lexicon.snapshot import Snapshot
 from service.lexicon.term import ExceptionPhrase, Term
-from service.text.message import Message
+from service.text.message import Earlier, Message
 from tests.terms import term
 
 DAY = date(2026, 3, 1)
@@ -58,6 +58,14 @@ def test_a_term_of_the_tenant_is_found_in_its_disguises_and_says_where_it_stands
         assert found(mine, text) == [("contact/langehao", "shop-words")]
         assert found(engine, text) == []
     assert mine.lexicon_version.startswith(f"{engine.lexicon_version}+shop-words@")
+
+
+def test_a_term_of_the_tenant_is_found_over_several_messages(engine: Engine) -> None:
+    split = Message("鸽号", "pinduoduo", day=DAY, earlier=(Earlier("蓝", "m-1"),))
+    assert [each.finding.candidate.lexicon for each in over(engine, layer(terms=(PIGEON,))).decide(split).verdicts] == [
+        "shop-words"
+    ]
+    assert engine.decide(split).verdicts == ()
 
 
 def test_an_exception_of_the_tenant_excuses(engine: Engine) -> None:
