@@ -72,7 +72,7 @@ class AppealedOut(IncidentOut):
     appeal: AppealOut
 
 
-class ExceptionBody(Body):
+class ProposedException(Body):
     """What a lexicon should learn from a false hit: a phrase that excuses every hit inside it."""
 
     phrase: Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S"), Stored]
@@ -84,7 +84,7 @@ class ExceptionBody(Body):
     passes: Annotated[tuple[Sentence, ...], Field(max_length=20)] = ()
 
 
-class CaseBody(Body):
+class ProposedCase(Body):
     """The incident's text, as stored, becomes a sentence that a lexicon must let pass before it can be published."""
 
     lexicon: LexiconName
@@ -114,10 +114,10 @@ class ReviewBody(Body):
     severity: Annotated[Severity | None, Field(description="As what it counts; for `reduced`, and only there.")] = None
     note: Sentence
     exception: Annotated[
-        ExceptionBody | None,
+        ProposedException | None,
         Field(description="Kept with the review, for whoever edits the lexicon; for `overturned`."),
     ] = None
-    case: Annotated[CaseBody | None, Field(description="For `overturned`.")] = None
+    case: Annotated[ProposedCase | None, Field(description="For `overturned`.")] = None
 
 
 class BulkReview(ReviewBody):
@@ -147,7 +147,7 @@ class ReviewOut(BaseModel):
     verdict: Verdict
     severity: Severity | None
     note: str
-    exception: ExceptionBody | None
+    exception: ProposedException | None
 
 
 class LearnedOut(BaseModel):
