@@ -317,3 +317,27 @@ async def test_a_version_that_does_not_compile_never_replaces_a_good_one(
     assert (await analyze(service, "留个蓝鸽号"))["decision"] == "block"
     convergence = (await editor.get("/v1/convergence")).json()
     assert (convergence["converged"], convergence["workers"][0]["problem"]) == (False, "broken")
+
+
+async def test_no_answer_mixes_versions_while_versions_are_swapped(service: Running, editor: httpx.AsyncClient) -> None:
+    made = await editor.post(f"{BASE}/terms", json={**PIGEON, "hits": [], "passes": []})
+    blocking = await publish(editor)
+    await editor.patch(TERM, json={"pattern": "绿鸽号"}, headers={"If-Match": made.headers["etag"]})
+    other = await publish(editor)
+    seen: set[tuple[str, str]] = set()
+    done = asyncio.Event()
+
+    async def ask() -> None:
+        while not done.is_set():
+            answer = await analyze(service, "留个蓝鸽号和绿鸽号")
+            (found,) = answer["findings"]
+            seen.add((answer["versions"]["lexicon"].rpartition("@")[2], found["term"]))
+            await asyncio.sleep(0)  # without a network nothing else would let the editor have its turn
+
+    asking = [asyncio.create_task(ask()) for _ in range(4)]
+    for _ in range(5):
+        for version in (blocking, other):
+            assert (await editor.post(f"{BASE}/rollback", json={"version": version})).status_code in (200, 409)
+    done.set()
+    await asyncio.gather(*asking)
+    assert seen == {(blocking, "蓝鸽号"), (other, "绿鸽号")}
