@@ -6,7 +6,7 @@ import asyncio
 import re
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn, cast, get_args
+from typing import Annotated, BinaryIO, NoReturn, cast, get_args
 
 import typer
 
@@ -25,6 +25,13 @@ from service.settings import Settings, read_settings
 from service.show import show_decision
 from service.text.message import MAX_TEXT, Message
 from service.vocabulary import ACTION_RANK, CHANNELS, PLATFORMS
+
+MAX_NAME = 128
+"""Characters of a key's and a tenant's name."""
+
+MAX_INPUT = 4 * MAX_TEXT + 8
+"""Bytes of standard input that are read: more than the longest message, its byte order mark and its line end have."""
+TOO_LONG = f"the message is longer than {MAX_TEXT} characters; nothing is cut off unread, so send it in parts"
 
 app = typer.Typer(
     name="shenyan",
@@ -64,11 +71,11 @@ def check(
         refuse(f"--platform should be one of {', '.join(PLATFORMS)}")
     if channel not in CHANNELS:
         refuse(f"--channel should be one of {', '.join(CHANNELS)}")
-    message = text if text != "-" else sys.stdin.buffer.read(4 * MAX_TEXT + 2).decode("utf-8", "replace").rstrip("\r\n")
+    message = text if text != "-" else read_message(sys.stdin.buffer)
     if not message.strip():
         refuse("the message is empty; give it as an argument or on standard input")
     if len(message) > MAX_TEXT:
-        refuse(f"the message is longer than {MAX_TEXT} characters; nothing is cut off unread, so send it in parts")
+        refuse(TOO_LONG)
     today = SystemClock().now().date()
     try:
         engine = load_live(settings().lexicon_dir, settings().cache_dir).engine
@@ -77,6 +84,19 @@ def check(
     decision = engine.decide(Message(message, platform, channel, today))
     typer.echo(show_decision(message, decision, explain=explain))
     raise typer.Exit(ACTION_RANK[decision.action])
+
+
+def read_message(stream: BinaryIO) -> str:
+    """The message on `stream`, without the line end behind it. What isn't UTF-8, such as GBK, would be read as nothing
+    but question marks and allowed, so it is refused.
+    """
+    data = stream.read(MAX_INPUT)
+    try:
+        return data.decode("utf-8-sig").rstrip("\r\n")
+    except UnicodeDecodeError:
+        if len(data) == MAX_INPUT:
+            refuse(TOO_LONG)
+        refuse("standard input is not UTF-8; convert it first, such as with `iconv -f GBK -t UTF-8`")
 
 
 def refuse(reason: str) -> NoReturn:
@@ -110,6 +130,9 @@ def create(
         raise typer.BadParameter(f"should be one of {', '.join(get_args(Role))}", param_hint="--role")
     if rate_limit is not None and not re.match(RATE_LIMIT, rate_limit):
         raise typer.BadParameter("should be like 100/second", param_hint="--rate-limit")
+    for option, value in (("NAME", name), ("--tenant", tenant)):
+        if not value.strip() or len(value) > MAX_NAME:
+            raise typer.BadParameter(f"should have 1 to {MAX_NAME} characters", param_hint=option)
     plain = asyncio.run(_create_key(settings(), name, cast(Role, role), rate_limit, tenant))
     typer.echo(plain)
 

@@ -56,8 +56,18 @@ def test_check_reads_standard_input(arguments: tuple[str, ...], text: str | byte
 
 
 @pytest.mark.usefixtures("compiled")
-def test_input_that_is_no_utf8_is_read_as_well_as_it_can_be() -> None:
-    assert run("check", text=BLOCKED.encode() + b"\xff\xfe").exit_code == 2
+@pytest.mark.parametrize("text", [
+    "这款是高仿的".encode("gbk"), BLOCKED.encode() + b"\xff\xfe", BLOCKED.encode()[:-1], "好".encode() * 5_000 + b"\xe5",
+])  # fmt: skip
+def test_input_that_is_no_utf8_is_refused_and_not_allowed_unread(text: bytes) -> None:
+    result = run("check", text=text)
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "not UTF-8" in result.stderr
+
+
+@pytest.mark.usefixtures("compiled")
+def test_a_byte_order_mark_is_no_part_of_the_message() -> None:
+    assert unstyle(run("check", text=BLOCKED.encode("utf-8-sig")).stdout).startswith(f"block  {BLOCKED}\n")
 
 
 @pytest.mark.usefixtures("compiled")
@@ -86,6 +96,7 @@ def test_check_explains_on_demand() -> None:
     (("check", "好" * 10_001), None, "longer than 10000 characters"),
     (("check",), "好" * 10_001, "longer than 10000 characters"),
     (("check",), "🐧" * 20_000, "longer than 10000 characters"),
+    (("check",), "好" * 20_000, "longer than 10000 characters"),
 ])  # fmt: skip
 def test_what_cannot_be_checked_has_a_code_of_its_own(
     arguments: tuple[str, ...], text: str | None, problem: str
@@ -172,10 +183,11 @@ def test_a_key_is_printed_and_nothing_else(role: str) -> None:
 
 
 @pytest.mark.parametrize(("arguments", "problem"), [
-    (("--role", "owner"), "client"), (("--rate-limit", "often"), "100/second"),
+    (("till 3", "--role", "owner"), "client"), (("till 3", "--rate-limit", "often"), "100/second"),
+    (("",), "1 to 128"), ((" ",), "1 to 128"), (("n" * 129,), "1 to 128"), (("till 3", "--tenant", ""), "1 to 128"),
 ])  # fmt: skip
 def test_a_key_is_refused_with_what_would_be_right(arguments: tuple[str, ...], problem: str) -> None:
-    result = run("keys", "create", "till 3", *arguments)
+    result = run("keys", "create", *arguments)
     assert result.exit_code == 2
     assert problem in unstyle(result.stderr)
 

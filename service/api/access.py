@@ -51,7 +51,7 @@ class Keys:
             raise Unauthorized(UNAUTHORIZED)
         if key.role not in roles:
             needed = " or ".join(sorted(roles))
-            raise Forbidden(f"This key is a {key.role}'s; this route is for {needed}.")
+            raise Forbidden(f"This key's role is {key.role}; this route is for {needed}.")
         if key.rate_limit is not None:
             await self._count(key, key.rate_limit)
         return key

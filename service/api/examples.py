@@ -138,3 +138,67 @@ MODERATIONS_ANSWER = {
         ],
     }
 }
+
+
+def _problem(status: int, code: str, title: str, detail: str, *errors: dict[str, str]) -> dict[str, Any]:
+    return {
+        "type": f"/docs#error-{code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "request_id": REQUEST_ID,
+        "errors": list(errors),
+    }
+
+
+PROBLEMS = {
+    problem["status"]: problem
+    for problem in (
+        _problem(400, "not_json", "Not JSON", "The body is not JSON, or it is cut off: Input data was truncated."),
+        _problem(
+            401,
+            "unauthorized",
+            "Unauthorized",
+            "Send `Authorization: Bearer <key>` with a key that this service knows and that is not revoked.",
+        ),
+        _problem(403, "forbidden", "Forbidden", "This key's role is editor; this route is for admin or client."),
+        _problem(404, "not_found", "Not found", "there is no incident nope; list them at /v1/incidents"),
+        _problem(
+            409,
+            "idempotency_conflict",
+            "Conflict",
+            "this message_id was used for other content before; give each message its own",
+        ),
+        _problem(412, "stale", "Stale", "It was changed since you read it; read it again, then change it."),
+        _problem(
+            413,
+            "too_large",
+            "Too large",
+            "The body is over 37,748,736 bytes; send fewer or smaller attachments.",
+        ),
+        _problem(
+            415,
+            "unsupported_media_type",
+            "Unsupported media type",
+            "Send the body as `Content-Type: application/json` in UTF-8.",
+        ),
+        _problem(
+            422,
+            "malformed",
+            "Malformed",
+            "The body is not of the documented shape.",
+            {"pointer": "/platform", "detail": "is required"},
+        ),
+        _problem(428, "if_match_required", "If-Match required", "Send the `ETag` that you read as `If-Match`."),
+        _problem(429, "rate_limited", "Too many requests", "This key's rate is used up; wait for Retry-After."),
+        _problem(
+            500,
+            "internal",
+            "Internal error",
+            "Something went wrong here; the log has it under this request_id.",
+        ),
+        _problem(503, "unavailable", "Unavailable", "the database cannot be used now; try again"),
+    )
+}
+"""One error for each status that a route may declare."""

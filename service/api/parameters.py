@@ -14,6 +14,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 
 from service.api.bodies import FIRST_YEAR, LAST_YEAR
 from service.api.decode import require_json
+from service.api.examples import PROBLEMS
 from service.api.problem import MEDIA_TYPE
 from service.errors import Malformed, Problem
 from service.record.withhold import storable
@@ -102,9 +103,12 @@ Name = Annotated[str, Path(min_length=1, max_length=128), Stored]
 
 def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Declares error answers; 401, 403, 429 and 503 can come from every route."""
-    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    schema = {"$ref": "#/components/schemas/Problem"}
     return {
-        status: {"description": HTTPStatus(status).phrase, "content": content}
+        status: {
+            "description": HTTPStatus(status).phrase,
+            "content": {MEDIA_TYPE: {"schema": schema, "example": PROBLEMS[status]}},
+        }
         | ({"headers": RETRY_AFTER} if status in (429, 503) else {})
         for status in sorted({*statuses, 401, 403, 422, 429, 500, 503})
     }

@@ -80,7 +80,7 @@ def load_snapshot(folder: Path) -> Snapshot:
     """
     if not (folder / "terms").is_dir():
         raise DataError(f"{folder}: no lexicon here; it needs at least terms/, platforms/ and tables/")
-    terms = tuple(term for path in sorted((folder / "terms").glob("*.toml")) for term in load_terms(path))
+    terms = load_all_terms(folder / "terms")
     rules = [load_rules(path) for path in sorted((folder / "platforms").glob("*.toml"))]
     platforms = {rule.platform: rule for rule in rules}
     missing = [platform for platform in PLATFORMS if platform not in platforms]
@@ -103,6 +103,19 @@ def load_snapshot(folder: Path) -> Snapshot:
         frequency=read(folder / "frequency.toml", Frequency),
         corpus=load_corpus(folder / "corpus"),
     )
+
+
+def load_all_terms(folder: Path) -> tuple[Term, ...]:
+    """The terms of all files; an id stands for one term in incidents and overlays, so none may come twice."""
+    terms: dict[str, Term] = {}
+    for path in sorted(folder.glob("*.toml")):
+        for index, term in enumerate(load_terms(path)):
+            if term.id in terms:
+                text = read_text(path)
+                place = locate(text, f"$.term[{index}].id")
+                raise data_error(path, text, *place, f"another term has the id {term.id}", "choose a new id")
+            terms[term.id] = term
+    return tuple(terms.values())
 
 
 def load_terms(path: Path) -> tuple[Term, ...]:

@@ -21,6 +21,7 @@ from schemathesis.core.result import Ok
 from service.api import examples
 from service.api.app import create_app
 from service.api.openapi import OPERATIONS
+from service.errors import ShenyanError
 from service.live import Live
 from service.settings import Settings
 from tests.api.conftest import ADMIN, BLOCKED, message
@@ -71,6 +72,9 @@ async def test_examples_of_the_ordinary_routes_fit_their_schemas(client: httpx.A
         "AdjustmentBody",
         "LiftBody",
         "SimulationBody",
+        "NewKey",
+        "Override",
+        "ShopBody",
     }
 
 
@@ -95,6 +99,20 @@ async def test_every_route_declares_its_errors(client: httpx.AsyncClient) -> Non
                 assert declared >= {"400", "413", "415"}, path
             problems = [response for status, response in operation["responses"].items() if status >= "4"]
             assert all(set(problem["content"]) == {"application/problem+json"} for problem in problems), path
+            for status, response in operation["responses"].items():
+                if status >= "4":
+                    sample = response["content"]["application/problem+json"]["example"]
+                    assert str(sample["status"]) == status
+                    fits(document, "Problem", sample)
+
+
+def test_the_examples_of_errors_are_errors_of_the_tree() -> None:
+    kinds, found = [ShenyanError], set()
+    while kinds:
+        kind = kinds.pop()
+        kinds += kind.__subclasses__()
+        found.add((kind.status, kind.title))
+    assert {(status, problem["title"]) for status, problem in examples.PROBLEMS.items()} <= found
 
 
 async def test_the_page_names_no_other_host_and_every_code(client: httpx.AsyncClient) -> None:
@@ -128,7 +146,7 @@ def served(live: Live, _migrated_sqlite: Path, tmp_path_factory: pytest.TempPath
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
 def test_no_request_made_from_the_document_makes_a_5xx(served: str, mode: GenerationMode) -> None:
     """Bounded: some requests for each operation, good ones and bad ones."""
-    document = httpx.get(f"{served}/openapi.json").json()
+    document = httpx.get(f"{served}/openapi.json", timeout=60).json()
     schema = schemathesis.openapi.from_dict(document)
     for result in schema.get_all_operations():
         assert isinstance(result, Ok)
@@ -154,7 +172,7 @@ def trying(operation: APIOperation[Any, Any, Any, Any], mode: GenerationMode, se
     )
     @given(case=operation.as_strategy(generation_mode=mode))
     def try_it(case: Case[Any]) -> None:
-        response = case.call(base_url=served, headers=HEADERS)
+        response = case.call(base_url=served, headers=HEADERS, timeout=60)
         assert response.status_code < 500, (case.as_curl_command(), response.text)
         assert str(response.status_code) in declared, (case.as_curl_command(), response.text)
 

@@ -82,6 +82,14 @@ def test_errors_have_a_place_and_a_hint(
     assert hint in str(error).rpartition("hint: ")[2]
 
 
+def test_an_id_stands_for_one_term(lexicons: Path) -> None:
+    (lexicons / "terms" / "made_up.toml").write_text(TERMS.replace("abuse/two", "abuse/one"), encoding="utf-8")
+    with pytest.raises(DataError, match="another term has the id abuse/one") as caught:
+        load_snapshot(lexicons)
+    assert place(caught.value) == ('id = "abuse/one"', '"abuse/one"')
+    assert str(caught.value).startswith(f"{lexicons / 'terms' / 'made_up.toml'}:14:")
+
+
 def test_the_made_up_terms_are_good(tmp_path: Path) -> None:
     path = tmp_path / "made_up.toml"
     path.write_text(TERMS, encoding="utf-8")

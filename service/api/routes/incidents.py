@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from service.api.access import Requires
 from service.api.answer import findings_out
@@ -73,6 +73,8 @@ class IncidentOut(BaseModel):
 
 class Override(Body):
     """Why a warned message was sent anyway."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "the customer asked for it"}]})
 
     reason: Annotated[str, Field(min_length=1, max_length=1000), Stored]
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Depends, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from service.api.access import RATE_LIMIT, Requires
 from service.api.parameters import STRICT, AuditReason, Body, Cursor, Limit, Name, Page, Word, errors
@@ -24,6 +24,10 @@ Admin = Annotated[ApiKey, Depends(Requires("admin"))]
 
 class NewKey(Body):
     """A key to be made."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"name": "chat desk", "role": "client", "rate_limit": "100/second"}]}
+    )
 
     name: Word
     role: Role

@@ -7,7 +7,7 @@ from zoneinfo import available_timezones
 
 import msgspec
 from fastapi import APIRouter, Depends
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from service.api.access import Requires
 from service.api.parameters import STRICT, AuditReason, Body, Cursor, Limit, Name, Page, Stored, errors
@@ -42,6 +42,18 @@ class AssetsBody(Body):
 
 class ShopBody(Body):
     """One store on one marketplace."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "platform": "taobao",
+                    "ladders": ["kpi"],
+                    "assets": {"domains": ["shop.example"], "phones": ["400-810-0000"]},
+                }
+            ]
+        }
+    )
 
     platform: Platform
     timezone: Annotated[str, Field(max_length=64), AfterValidator(known_zone)] = "Asia/Shanghai"
