@@ -29,6 +29,12 @@ TABLE: dict[tuple[str, bool], set[str]] = {
     ("incidents", True): {"client", "admin"},
     ("shops", False): {"editor", "admin"},
     ("shops", True): {"editor", "admin"},
+    ("lexicons", False): {"editor", "admin"},
+    ("lexicons", True): {"editor", "admin"},
+    ("policies", False): {"editor", "admin"},
+    ("policies", True): {"editor", "admin"},
+    ("jobs", False): {"editor", "admin"},
+    ("convergence", False): {"editor", "admin"},
     ("keys", False): {"admin"},
     ("keys", True): {"admin"},
     ("audit", False): {"admin"},
@@ -56,7 +62,19 @@ BODIES: dict[str, Any] = {
     "/v1/ledger/adjustments": {"reverses": "x", "note": "x"},
     "/v1/sanctions/{sanction_id}/lift": {"reason": "x"},
     "/v1/ladders/simulate": {"ladder": "ten_point"},
+    "/v1/lexicons": {"name": "words"},
+    "/v1/lexicons/{name}": {"description": "x"},
+    "/v1/lexicons/{name}/terms": {"id": "contact/x", "pattern": "绿泡泡", "category": "contact", "severity": "high"},
+    "/v1/lexicons/{name}/terms/{term_id}": {"severity": "low"},
+    "/v1/lexicons/{name}/exceptions": {"phrase": "绿泡泡糖"},
+    "/v1/lexicons/{name}/cases": {"text": "绿泡泡", "expect": "hit"},
+    "/v1/lexicons/{name}/backtest": {"messages": [{"text": CLEAN, "platform": "jd"}]},
+    "/v1/lexicons/{name}/publish": {"note": "x"},
+    "/v1/lexicons/{name}/rollback": {"version": "x"},
+    "/v1/policies/{platform}": {},
 }
+# Let in, and then refused for the state that the one before left or for a precondition that is not sent here.
+REFUSED_INSIDE = {"not_found", "exists", "precondition_required"}
 
 
 def routes(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
@@ -73,12 +91,16 @@ async def test_every_route_lets_in_the_roles_of_the_table_and_no_other(service: 
     for path, method, operation in routes(service.app.openapi()):
         allowed = {"supervisor", "admin"} if path in SUPERVISED else TABLE[path.split("/")[2], method != "GET"]
         assert set(operation["x-roles"]) == allowed, path
-        url = path.replace("{", "").replace("}", "")
+        url = path.replace("{platform}", "jd").replace("{", "").replace("}", "")
         for role, key in keys.items():
             async with service.as_key(key) as client:
-                response = await client.request(method, url, json=BODIES.get(path) if method != "GET" else None)
+                if path.endswith("/import"):
+                    response = await client.post(url, content="id,pattern\n", headers={"Content-Type": "text/csv"})
+                else:
+                    response = await client.request(method, url, json=BODIES.get(path) if method != "GET" else None)
             if role in allowed:
-                assert response.status_code < 400 or response.json()["code"] == "not_found", (method, path, role)
+                let_in = response.status_code < 400 or response.json()["code"] in REFUSED_INSIDE
+                assert let_in, (method, path, role, response.text)
             else:
                 assert (response.status_code, response.json()["code"]) == (403, "forbidden"), (method, path, role)
 

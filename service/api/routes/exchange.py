@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from service.api.parameters import AuditReason, errors, known_query
 from service.api.routes.lexicons import Editor, LexiconName, refuse_shipped
 from service.api.state import ServiceState
-from service.errors import BadRequest, Malformed, Problem
+from service.errors import BadRequest, Malformed, Problem, UnsupportedMedia
 from service.lexicon.exchange import Encoding, Format, WordDefaults, read_file, write_file
 from service.lexicon.overlay import version_of
 from service.record.audit import add_entry
@@ -29,6 +29,8 @@ TYPES: dict[Format, str] = {
     "words": "text/plain; charset={}",
 }
 FILES = {kind.partition(";")[0]: {"schema": {"type": "string"}} for kind in TYPES.values()}
+ACCEPTED = {"", "application/octet-stream", *FILES}
+"""A file that is sent without its kind is read as `format` says."""
 FormatQuery = Annotated[Format, Query(alias="format", description="words: one a line.")]
 
 
@@ -51,7 +53,7 @@ class Imported(BaseModel):
 
 @router.post(
     "/import",
-    responses=errors(400, 404, 409, 413),
+    responses=errors(400, 404, 409, 413, 415),
     openapi_extra={"requestBody": {"required": True, "content": FILES}},
     summary="Take a file into the draft",
 )
@@ -75,6 +77,9 @@ async def take(
 ) -> Imported:
     """Every refused line is named with its number and the reason. The shape of a file is that of the export."""
     refuse_shipped(name)
+    declared = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if declared not in ACCEPTED:
+        raise UnsupportedMedia(f"Send the file as one of {', '.join(FILES)}.")
     data = await request.body()
     if not data.strip():
         raise BadRequest("The body is empty; send the file as it is.")
