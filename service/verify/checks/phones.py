@@ -30,6 +30,9 @@ MOBILE_PREFIXES = re.compile(r"1(?:3[0-9]|4[014-9]|5[0-35-9]|6[2567]|7[0-8]|8[0-
 """Segments that the ministry has assigned to mobile networks."""
 
 
+LATIN_WORD = re.compile("[a-z]+")
+
+
 def compile_check(words: Words) -> Check:
     before = tuple(words["not_phone_before"])
     after = tuple(words["not_phone_after"])
@@ -41,7 +44,7 @@ def compile_check(words: Words) -> Check:
         assets = case.message.assets
         if is_own_phone(number, own_numbers(assets.phones, assets.accounts)):
             return Dismissed("own_account", "registered by the shop")
-        speaks_for = contains_any(around.before[-8:] + around.after[:8], near)
+        speaks_for = first_word(around.before[-8:], near) or first_word(around.after[:8], near)
         other = ends_with_any(around.before, before) or starts_with_any(around.after, after)
         if other and not (speaks_for and speaks_for not in other):
             return Dismissed("context", f"{other} says that this is another number")
@@ -59,6 +62,11 @@ def compile_check(words: Words) -> Check:
         return Confirmed(f"form of a telephone number{' near ' + speaks_for if speaks_for else ''}")
 
     return check
+
+
+def first_word(text: str, words: tuple[str, ...]) -> str:
+    """Which of `words` is in `text`; a Latin one only as a word of its own, as the v of JDVA is none. Empty for none."""
+    return next((w for w in words if (w in LATIN_WORD.findall(text) if w.isascii() else w in text)), "")
 
 
 def check_mobile(number: str, shape: str, speaks_for: str) -> Outcome:
