@@ -24,12 +24,17 @@ GROUPS = r"[1-9][0-9]{3,5} {1,2}[0-9]{4,6}"
 LONG = r"[1-9][0-9]{6,11}|[1-9][0-9]{1,5}(?:[ .~-]{1,3}[0-9]{2,6}){1,3}|[1-9](?:[ .-][0-9]){6,11}|[1-9](?:\x01{1,2}[0-9]){6,11}"
 STUFFED = r"[a-z0-9](?:\x01{1,2}[a-z0-9_-]){4,24}"
 """An id with emoji between its characters."""
+SPELT = r"[a-z](?:[ .-]{1,2}[a-z0-9]){4,24}|[a-z](?:[ .-]{1,2}[a-z0-9]){2,8} ?[0-9]{3,8}"
+"""An id spelt out: a b c 8 8 6 6."""
 CODE = r"[a-z]{1,12}[_-]?[0-9][a-z0-9_-]{2,20}"
 SHORT_CODE = r"[a-z]{3,16}[0-9]{1,8}"
 WORDS = rf"(?:{GAP}|[{HAN}]){{0,8}}?"
 """What is offered, between a number and the call to add it: 2396 8433 资源+口."""
 ENDS = rf"(?:$|{GAP}|[^{HAN}]|看|来|爽)"
 """A mark is no stand-in where a word goes on: 加微 of 加微波炉."""
+
+SEPARATORS = {ord(sign): None for sign in "\x01 ."}
+"""What stands between the characters of an id and is no part of it."""
 
 SHORTEST = {"add": 6, "other": 7, "loose": 5, "apart": 8}
 """Digits that a number must have where nothing names its network."""
@@ -45,10 +50,10 @@ def compile_detector(words: Words) -> Detector:
     add, mark, group = spaced_any_of(words["add"]), any_of(words["marks"]), spaced_any_of(words["groups"])
     loose, plus = any_of(words["loose"]), any_of(words["plus"])
     patterns = [
-        ("wechat", False, rf"{wechat}{LINK}({NUMBER}|{HANDLE}|{MIXED}|{STUFFED})"),
+        ("wechat", False, rf"{wechat}{LINK}({NUMBER}|{HANDLE}|{MIXED}|{STUFFED}|{SPELT})"),
         ("qq", True, rf"{qq}{LINK}({NUMBER})"),
         ("other", False, rf"{other}{LINK}({LONG}|@?{HANDLE}|@?\x01{{0,2}}{STUFFED})"),
-        ("add", False, rf"{add}{GAP}{{0,3}}{mark}{LINK}({NUMBER}|{HANDLE}|{MIXED}|{STUFFED})"),
+        ("add", False, rf"{add}{GAP}{{0,3}}{mark}{LINK}({NUMBER}|{HANDLE}|{MIXED}|{STUFFED}|{SPELT})"),
         ("add", False, rf"{add}(?:{GAP}|我){{0,4}}({LONG}|{CODE})"),
         ("add", True, rf"({LONG}|{CODE})(?:{GAP}|看|的|我){{0,4}}{add}{GAP}{{0,4}}(?:{mark}|{qq}|{wechat})"),
         ("add", True, rf"({LONG})(?:{ODD}|看){{0,4}}(?:{any_of(words['after'])}|{qq}|{wechat})"),
@@ -99,7 +104,7 @@ def compile_detector(words: Words) -> Detector:
                 if account[0].isdigit() and sum(map(str.isdigit, account)) < SHORTEST.get(kind, 5):
                     continue
                 value = (
-                    account.replace("\x01", "")
+                    account.translate(SEPARATORS)
                     if account[0].isalpha() or account[0] in "@+┼"
                     else keep_alphanumeric(account)
                 )
@@ -111,9 +116,16 @@ def compile_detector(words: Words) -> Detector:
 
 
 def spaced_any_of(words: Iterable[str]) -> str:
-    """A group that matches any of `words`, also with up to two signs between their characters: 企-鹅, v❤x."""
+    """A group that matches any of `words`, also with up to two signs between their characters, and with Han characters
+    repeated: 企-鹅, v❤x, 微微信信.
+    """
     longest_first = sorted(words, key=len, reverse=True)
-    return "(?:" + "|".join(rf"{GAP}{{0,2}}".join(map(re.escape, word)) for word in longest_first) + ")"
+    return "(?:" + "|".join(rf"{GAP}{{0,2}}".join(map(repeatable, word)) for word in longest_first) + ")"
+
+
+def repeatable(character: str) -> str:
+    """The pattern of one character of a word."""
+    return re.escape(character) if character.isascii() else f"{re.escape(character)}{{1,3}}"
 
 
 def any_sound(rows: Iterable[str]) -> str:
