@@ -110,7 +110,6 @@ def lifespan_of(settings: Settings, live: Live | None) -> Callable[[FastAPI], Ab
         fetcher = open_fetcher(settings)
         forgetting = asyncio.create_task(forget_forever(database, clock, settings.reply_days))
         # The engine lives as long as the process, so the garbage collector need not walk through it again and again.
-        gc.collect()
         gc.freeze()
         try:
             await watch.start()

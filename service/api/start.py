@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from pathlib import Path
 
 from service.clock import Clock
@@ -31,8 +32,10 @@ def prepare_folder(folder: Path) -> None:
 
 
 def compile_live(settings: Settings) -> Live:
-    """The engine of the configured data files. Raises DataError for a bad one."""
-    return load_live(settings.lexicon_dir, settings.cache_dir)
+    """The engine of the configured data files, without what compiling left behind. Raises DataError for a bad one."""
+    live = load_live(settings.lexicon_dir, settings.cache_dir)
+    gc.collect()
+    return live
 
 
 async def open_database(settings: Settings, clock: Clock) -> Database:
