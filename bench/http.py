@@ -76,7 +76,7 @@ def write_bodies(folder: Path, engine: Engine, snapshot: Snapshot) -> tuple[Path
 
 
 def body_of(text: str, **more: str) -> bytes:
-    body = {"text": text, "platform": PLATFORM, "shop_id": "shop-1", "agent_id": "agent-1", "conversation_id": "c-1"}
+    body = {"text": text, "platform": PLATFORM, "shop_id": "shop-1", "agent_id": "agent-1"}
     return msgspec.json.encode({**body, **more})
 
 

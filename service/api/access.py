@@ -33,6 +33,7 @@ class Keys:
         self._remembered: Remembered[str, ApiKey | None] = Remembered(
             lambda key_hash: find_key(database, key_hash), KEY_SECONDS
         )
+        self._hashes: LRUCache[bytes, str] = LRUCache(1000)
         self._limiter = FixedWindowRateLimiter(MemoryStorage())
         self._limits: LRUCache[str, RateLimitItem] = LRUCache(1000)
 
@@ -46,7 +47,10 @@ class Keys:
         token = token.strip()
         if scheme.lower() != b"bearer" or not token or len(token) > MAX_KEY_BYTES:
             raise Unauthorized(UNAUTHORIZED)
-        key = await self._remembered.get(hash_key(token.decode("latin-1")))
+        key_hash = self._hashes.get(token)
+        if key_hash is None:
+            key_hash = self._hashes[token] = hash_key(token.decode("latin-1"))
+        key = await self._remembered.get(key_hash)
         if key is None:
             raise Unauthorized(UNAUTHORIZED)
         if key.role not in roles:

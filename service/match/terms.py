@@ -62,7 +62,8 @@ class Matcher:
                     if self._accompanied(hit, places):
                         yield hit
             for number, others in uses.anchored:
-                if all(part in text for part in others):
+                # Mostly one other part, and mostly absent: asked without a generator.
+                if others[0] in text and all(part in text for part in others):
                     yield from (hit for hit in self._chains(number, places) if self._accompanied(hit, places))
 
     def _chains(self, number: int, places: Places) -> Iterator[Hit]:
