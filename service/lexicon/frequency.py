@@ -60,7 +60,9 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         try:
             self.explain(self.count, time(0))
         except (KeyError, IndexError, ValueError) as error:
-            raise ValueError(f"reason can't be filled in ({error}); it knows {{count}}, {{minutes}}, {{time}}") from None
+            raise ValueError(
+                f"reason can't be filled in ({error}); it knows {{count}}, {{minutes}}, {{time}}"
+            ) from None
 
     def explain(self, count: int, moment: time) -> Localized:
         """The reason with its figures."""

@@ -60,7 +60,8 @@ def test_both_languages_show_the_same() -> None:
 
 
 def test_the_picture_is_what_the_command_prints(
-    engine: Engine, snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine: Engine, snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # The command compiles the lexicon each time; the engine is the same.
     monkeypatch.setattr(cli, "load_live", lambda *_: Live(engine, snapshot))
     assert FILE.read_text(encoding="utf-8") == draw(), "draw it anew with python -m tests.docs.rewrite"
