@@ -1,6 +1,7 @@
 """Disguises what was flagged and asks again: `python -m bench.disguises [FILE...]`, by default the project's own set.
 
-Of each flagged message that is not disguised already, what the findings stand on is disguised, or the whole text where a writer would do that, and the share
+Of each flagged message that is not disguised already, what the findings stand on is disguised, or the whole text
+where a writer would do that, and the share
 that is still flagged is told for each disguise. The choices are drawn with a fixed seed.
 """
 
