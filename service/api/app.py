@@ -50,6 +50,7 @@ TALLY_SECONDS = 1.0
 def create_app(settings: Settings | None = None, live: Live | None = None) -> FastAPI:
     """The service. `live` is an engine that was compiled already; else the data files are compiled at start."""
     settings = settings or read_settings()
+    hot = {each.path: Hot(each.handle, each.takes_forms) for each in OPERATIONS}
     app = FastAPI(
         title="Shenyan 慎言",
         version=__version__,
@@ -60,8 +61,8 @@ def create_app(settings: Settings | None = None, live: Live | None = None) -> Fa
         redirect_slashes=False,
         # Asking whether somebody traces costs as much as finding the route; traces would hold messages, too.
         telemetry={"tracing": False, "metrics": False, "logs": False},
-        # First in the list, so that finding them costs nothing.
-        routes=[Route(each.path, Hot(each.handle, each.takes_forms), methods=["POST"]) for each in OPERATIONS],
+        # The gate answers their POSTs itself; here they stand for what else the framework must know, such as 405.
+        routes=[Route(path, endpoint, methods=["POST"]) for path, endpoint in hot.items()],
     )
     answer_errors_as_problems(app)
     for router in ROUTERS:
@@ -76,7 +77,6 @@ def create_app(settings: Settings | None = None, live: Live | None = None) -> Fa
 
     app.openapi = openapi  # type: ignore[method-assign]
     inner = app.build_middleware_stack
-    hot = {each.path: Hot(each.handle, each.takes_forms) for each in OPERATIONS}
 
     def with_gate() -> ASGIApp:
         # Before the framework's own layers: what carries the load does not pay for them.

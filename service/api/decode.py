@@ -30,21 +30,21 @@ async def read_body(receive: Receive, headers: Mapping[bytes, bytes], limit: int
     """The whole body. Raises TooLarge, by its declared length before the first byte is read; BadRequest when it breaks off."""
     declared = headers.get(b"content-length")
     if declared is not None and declared.isdigit():
-        bounded(b"", int(declared), limit)
+        within_limit(b"", int(declared), limit)
     message = await receive()
     body: bytes = whole(message, message.get("body", b""))
     if not message.get("more_body"):
-        return bounded(body, len(body), limit)
+        return within_limit(body, len(body), limit)
     parts, size = [body], len(body)
     while message.get("more_body"):
         message = await receive()
         part = whole(message, message.get("body", b""))
         size += len(part)
-        parts.append(bounded(part, size, limit))
+        parts.append(within_limit(part, size, limit))
     return b"".join(parts)
 
 
-def bounded(part: bytes, size: int, limit: int) -> bytes:
+def within_limit(part: bytes, size: int, limit: int) -> bytes:
     """`part`, unless what was read with it is over the limit."""
     if size > limit:
         raise TooLarge(f"The body is over {limit:,} bytes; send fewer or smaller attachments.")

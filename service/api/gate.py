@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils import uuid7
 
+from service.api.decode import within_limit
 from service.api.problem import place_of_crash, problem_response
-from service.errors import ShenyanError, TooLarge, Unavailable
+from service.errors import ShenyanError, Unavailable
 
 SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 
@@ -56,7 +57,7 @@ class Gate:
                 # The routes that carry the load skip the framework's layers and bound what they read themselves.
                 await endpoint(scope, receive, send_named)
             else:
-                await self.app(scope, self.limited(scope, receive), send_named)
+                await self.app(scope, self.limited(receive), send_named)
         except ShenyanError as error:
             await problem_response(error, request_id)(scope, receive, send_named)
         except Exception as error:
@@ -67,7 +68,7 @@ class Gate:
         finally:
             self.in_flight -= bounded
 
-    def limited(self, scope: Scope, receive: Receive) -> Receive:
+    def limited(self, receive: Receive) -> Receive:
         """`receive` that refuses a body over the limit as soon as it is seen to be, and never holds more than that."""
         limit, size = self.max_body_bytes, 0
 
@@ -75,8 +76,7 @@ class Gate:
             nonlocal size
             message = await receive()
             size += len(message.get("body", b""))
-            if size > limit:
-                raise TooLarge(f"The body is over {limit:,} bytes; send fewer or smaller attachments.")
+            within_limit(b"", size, limit)
             return message
 
         return receive_limited

@@ -57,6 +57,7 @@ def collect_keys(terms: Sequence[Term], chosen: Iterable[int], spell: Spell, ord
             for part in spelled:
                 common.setdefault(part, ordinary.count(part))
             anchor = min(spelled, key=lambda part: (common[part], -len(part)))
+            # A phrase of one word twice has no other part; asking for the anchor again costs nothing.
             others = tuple(part for part in spelled if part != anchor) or (anchor,)
             uses.setdefault(anchor, Uses()).anchored.append((number, others))
         else:
