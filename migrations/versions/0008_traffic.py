@@ -1,0 +1,14 @@
+"""Sampled traffic, shadow differences and revisions of shops."""
+
+from __future__ import annotations
+
+revision = "0008"
+down_revision = "0007"
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass

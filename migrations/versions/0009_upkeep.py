@@ -1,0 +1,14 @@
+"""What retention and replay of the journal need."""
+
+from __future__ import annotations
+
+revision = "0009"
+down_revision = "0008"
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass

@@ -1,0 +1,1 @@
+"""What chat servers and helpdesks send us: one file per tool."""
