@@ -57,6 +57,12 @@ class HookSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """Ids of the senders that are agents, as the tool spells them; `kefu_*` stands for all that begin so. Empty: every
     sender whom the tool does not call a customer, bot or system.
     """
+    require_token: bool = False
+    """The address must hold the connection's random token, in its path or as `?token=`. Wise wherever the signature does
+    not cover the body.
+    """
+    rewrite: bool = False
+    """Deliver the masked text instead of refusing, where the tool can (`Tool.rewrites`) and masking takes all away."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +84,11 @@ class Incoming:
     uninspected: tuple[str, ...] = ()
     """For `degraded`: each part that nobody can look into, such as `voice: not inspected`."""
     is_edit: bool = False
+    """The delivery id of an edit differs from the message's own: it is checked as one more message."""
+    id_is_signed: bool = False
+    """Whether the signature covers `delivery_id`: then other content under the same id is a forgery. Elsewhere it is
+    checked as a message of its own, for some tools let the sender choose the id.
+    """
     reference: Mapping[str, Any] = field(default_factory=dict)
     """What `follow_up` and `rewrite` need to find the message in the tool again."""
 
@@ -115,6 +126,8 @@ class Checked:
     """For the agent, in the connection's language: platform clause and what to do. "" for an allow."""
     suggestion: str = ""
     masked_text: str = ""
+    rewrite: bool = False
+    """`masked_text` is to be delivered in place of the text; set on a block, and only where `Tool.rewrites`."""
 
 
 FollowUp = Callable[[Checked, Any, Any, httpx.AsyncClient], Awaitable[None]]
@@ -131,6 +144,8 @@ class Tool:
     """Within which we answer unless the connection says otherwise; well inside what the tool waits."""
     secret: type[msgspec.Struct] | None = TokenSecret
     """Shape of the secret; None where the tool proves nothing and the address itself must be unguessable."""
+    secret_optional: bool = False
+    """The tool can be told not to sign: then `verify` is handed None as the secret."""
     settings: type[HookSettings] = HookSettings
     verify: Callable[[Call, Any, Any], Any]
     """(call, secret, settings) -> the payload: parsed, decrypted where the tool encrypts. Raises Forged, or BadRequest
@@ -145,5 +160,7 @@ class Tool:
     rewrites: bool = False
     """Whether the answer can change the text; then the setting `rewrite` may ask for masking instead of a refusal."""
     follow_up: FollowUp | None = None
+    sample: Callable[[str], Any] | None = None
+    """(text) -> a payload as `verify` returns it, of an agent's message with that text: what a connection's test runs."""
     experimental: tuple[str, ...] = ()
     """What of this tool's format nobody has verified against a real account; shown in the API and the docs."""
