@@ -67,25 +67,34 @@ class Pipeline:
         )
         return decision, outcome
 
-    async def moderate(self, sent: Sent, elapsed_ms: Callable[[], float]) -> Outcome:
-        """Decides with what came before, and records. Raises Conflict when a retry key was used for other content."""
+    async def moderate(
+        self, sent: Sent, elapsed_ms: Callable[[], float], decided: Callable[[Outcome], None] | None = None
+    ) -> Outcome:
+        """Decides with what came before, and records. Raises Conflict when a retry key was used for other content.
+
+        `decided` hears of the decision before it is recorded: for whoever may not wait until it is.
+        """
         attempt = attempt_of(sent, self.clock)
         if attempt is None:
-            return await self._moderate(sent, elapsed_ms)
+            return await self._moderate(sent, elapsed_ms, decided)
         recent = await self._conversations.append(attempt, self.clock.now().timestamp())
         message = replace(sent.message, earlier=recent.earlier, pace=recent.pace)
         sent = msgspec.structs.replace(sent, message=message, degraded=(*sent.degraded, *recent.degraded))
         was_sent = False
         try:
-            outcome = await self._moderate(sent, elapsed_ms)
+            outcome = await self._moderate(sent, elapsed_ms, decided)
             was_sent = outcome.decision != "block"
         finally:
             if not was_sent:
                 await self._conversations.withdraw(attempt)
         return outcome
 
-    async def _moderate(self, sent: Sent, elapsed_ms: Callable[[], float]) -> Outcome:
+    async def _moderate(
+        self, sent: Sent, elapsed_ms: Callable[[], float], decided: Callable[[Outcome], None] | None
+    ) -> Outcome:
         decision, outcome = self.decide(sent, elapsed_ms)
+        if decided is not None:
+            decided(outcome)
         if decision.action == "allow" and not sent.retry_keys:
             return outcome
         return await self._record(sent, decision, outcome)

@@ -20,7 +20,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     """UUIDv7."""
     tenant_id: str
     key_id: str
-    """The API key that asked."""
+    """The API key that asked, or the connection through which the message came."""
     request_id: str
     created_at: datetime
     """When the decision was made; the order of lists."""
@@ -66,6 +66,12 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     reviewed_at: datetime | None = None
     reduced_to: Severity | None = None
     """As what it counts, once it is `reduced`."""
+    provider: str | None = None
+    """The chat tool that it came from; None for one that a client asked about itself."""
+    connection_id: str | None = None
+    """Through which connection."""
+    after_delivery: bool = False
+    """The customer had seen the message before it was checked."""
 
     def claimant(self, now: datetime) -> str | None:
         """Whose claim holds at `now`."""

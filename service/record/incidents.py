@@ -16,7 +16,17 @@ from service.record.incident import Incident, State
 from service.vocabulary import Category, Platform
 
 _table = schema.incidents
-_EQUAL = ("platform", "shop_id", "agent_id", "decision", "state", "key_id")
+_EQUAL = (
+    "platform",
+    "shop_id",
+    "agent_id",
+    "decision",
+    "state",
+    "key_id",
+    "provider",
+    "connection_id",
+    "after_delivery",
+)
 """Filters that ask for an equal column."""
 
 
@@ -38,6 +48,12 @@ class IncidentFilters(msgspec.Struct, frozen=True, kw_only=True):
     """Somewhere in the stored text; letters of either case."""
     key_id: str | None = None
     """Caused by this key."""
+    provider: str | None = None
+    """Came from this chat tool."""
+    connection_id: str | None = None
+    """Came through this connection."""
+    after_delivery: bool | None = None
+    """Whether the customer had seen it before it was checked."""
     claimed_at: datetime | None = None
     """Claimed by somebody at this time; aware."""
     unclaimed_at: datetime | None = None

@@ -14,8 +14,8 @@ from sqlalchemy import delete, select, tuple_
 from service.record import schema
 from service.record.database import Store, reading, writing
 
-Scope = Literal["message", "key"]
-"""What a reply is found by: the client's message id, or its Idempotency-Key."""
+Scope = Literal["message", "key", "hook"]
+"""What a reply is found by: the client's message id, its Idempotency-Key, or a chat tool's id of its call."""
 
 
 class Reply(msgspec.Struct, frozen=True):

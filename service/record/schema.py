@@ -9,6 +9,7 @@ from __future__ import annotations
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     Date,
     ForeignKey,
@@ -20,10 +21,11 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
-from service.record import lexicon_schema  # noqa: F401  its tables belong to the same metadata
+from service.record import connection_schema, lexicon_schema, traffic_schema  # noqa: F401  of the same metadata
 from service.record.columns import UtcDateTime
 from service.record.columns import metadata as metadata
 
@@ -82,6 +84,9 @@ incidents = Table(
     Column("reviewed_by", String),
     Column("reviewed_at", UtcDateTime),
     Column("reduced_to", String),
+    Column("provider", String),
+    Column("connection_id", String),
+    Column("after_delivery", Boolean, nullable=False, server_default=false()),
     Index(None, "tenant_id", "repeat_key"),
     Index(None, "tenant_id", "created_at", "id"),
     Index(None, "tenant_id", "shop_id", "created_at", "id"),

@@ -16,6 +16,15 @@ from service.text.message import Message
 from service.vocabulary import SEVERITY_RANK
 
 
+class Via(msgspec.Struct, frozen=True, kw_only=True):
+    """The connection that a message came through."""
+
+    provider: str
+    connection_id: str
+    after_delivery: bool
+    """The customer has seen it already."""
+
+
 class Sent(msgspec.Struct, frozen=True, kw_only=True):
     """A message with who sent it, and under which names it may be sent again."""
 
@@ -39,6 +48,8 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
     """The shop's, an IANA name."""
     degraded: tuple[str, ...] = ()
     """What could not be inspected before the engine saw the message."""
+    via: Via | None = None
+    """None: a client asked itself."""
 
 
 def incident_of(
@@ -68,6 +79,9 @@ def incident_of(
         findings=tuple(msgspec.to_builtins(found) for found in findings),
         lexicon_version=outcome.lexicon_version,
         policy_version=outcome.policy_version,
+        provider=sent.via.provider if sent.via else None,
+        connection_id=sent.via.connection_id if sent.via else None,
+        after_delivery=sent.via is not None and sent.via.after_delivery,
     )
     payloads = [payload for image in sent.message.images for payload in image.payloads]
     return msgspec.structs.replace(incident, repeat_key=repeat_key(incident, sent.message.text, payloads))

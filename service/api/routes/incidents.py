@@ -40,7 +40,7 @@ class IncidentOut(BaseModel):
 
     id: str
     request_id: str
-    key_id: str = Field(description="The API key that asked.")
+    key_id: str = Field(description="The API key that asked, or the connection through which the message came.")
     created_at: datetime
     sent_at: datetime
     platform: Platform
@@ -69,6 +69,9 @@ class IncidentOut(BaseModel):
     reviewed_by: str | None = Field(description="The API key that decided last.")
     reviewed_at: datetime | None
     reduced_to: Severity | None = Field(description="As what it counts once it is `reduced`.")
+    provider: str | None = Field(description="The chat tool that it came from; null where a client asked itself.")
+    connection_id: str | None = Field(description="The connection that it came through.")
+    after_delivery: bool = Field(description="The customer had seen the message before it was checked.")
 
 
 class Override(Body):
@@ -123,6 +126,9 @@ async def index(
     text: Annotated[Word, Query(description="Somewhere in the stored text.")] = None,
     claimed: Annotated[bool | None, Query(description="Whether somebody has taken it to decide.")] = None,
     due_before: Annotated[Moment | None, Query(description="Appealed, and to be decided before this time.")] = None,
+    provider: Annotated[Word, Query(description="Came from this chat tool.")] = None,
+    connection_id: Word = None,
+    after_delivery: Annotated[bool | None, Query(description="Whether the customer had seen it already.")] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[IncidentOut]:
@@ -141,6 +147,9 @@ async def index(
         claimed_at=now if claimed else None,
         unclaimed_at=now if claimed is False else None,
         due_before=due_before,
+        provider=provider,
+        connection_id=connection_id,
+        after_delivery=after_delivery,
     )
     found, following = await list_incidents(state["database"], key.tenant_id, filters, limit=limit, cursor=cursor)
     return Page(items=[incident_out(incident, spoken, now) for incident in found], next_cursor=following)

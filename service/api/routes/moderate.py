@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import Annotated, Any
@@ -89,14 +89,19 @@ async def _moderate(call: Call, body: ModerateBody, retry_key: str) -> Answer:
     if retry_key:
         keys.append(("key", retry_key))
     sent = await sent_of(call, body, tuple(keys))
-    outcome = await call.state["pipeline"].moderate(sent, call.elapsed_ms)
-    elapsed_ms = call.elapsed_ms()
-    call.state["metrics"].count(body.platform, outcome, elapsed_ms / 1000)
-    if not outcome.replayed:
-        call.state["counter"].count(
-            call.key.tenant_id, body.platform, body.shop_id, body.agent_id, outcome.decision, elapsed_ms
-        )
+    outcome = await moderate_sent(call, sent)
     return _answer(call, outcome, body.text)
+
+
+async def moderate_sent(call: Call, sent: Sent, decided: Callable[[Outcome], None] | None = None) -> Outcome:
+    """The road of every message that counts: decided, recorded, counted. `decided` as in the pipeline."""
+    outcome = await call.state["pipeline"].moderate(sent, call.elapsed_ms, decided)
+    elapsed_ms = call.elapsed_ms()
+    platform = sent.message.platform
+    call.state["metrics"].count(platform, outcome, elapsed_ms / 1000)
+    if not outcome.replayed:
+        call.state["counter"].count(sent.tenant_id, platform, sent.shop_id, sent.agent_id, outcome.decision, elapsed_ms)
+    return outcome
 
 
 async def _result(call: Call, body: ModerateBody | ShenyanError, retry_key: str) -> BatchResult:
