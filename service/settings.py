@@ -72,6 +72,10 @@ class Settings(BaseSettings):
         SecretStr | None,
         Field(description="The first admin key, used on an empty database; unset: a random one is written to a file."),
     ] = None
+    secret_key: Annotated[
+        SecretStr | None,
+        Field(description="Seals stored secrets of webhooks and connections; unset: a random one in `secret.key`."),
+    ] = None
     lexicon_dir: Annotated[Path, Field(description="Terms, policies and tables to load; unset: the shipped ones.")] = (
         shipped_lexicons()
     )
@@ -127,6 +131,13 @@ class Settings(BaseSettings):
     @classmethod
     def names_networks(cls, networks: str) -> str:
         for part in filter(None, map(str.strip, networks.split(","))):
+    @field_validator("secret_key")
+    @classmethod
+    def is_hard_to_guess(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None and any(len(part.strip()) < 16 for part in key.get_secret_value().split(",")):
+            raise ValueError("should be at least 16 characters; several with commas, the one to seal with first")
+        return key
+
             try:
                 ip_network(part)
             except ValueError:
@@ -170,6 +181,11 @@ def read_settings() -> Settings:
     """
     known = {PREFIX + name.upper() for name in Settings.model_fields}
     wrong = [
+    @property
+    def secret_file(self) -> Path:
+        """Where a random key for stored secrets is kept."""
+        return self.data_dir / "secret.key"
+
         f"{name}: no such setting{_did_you_mean(name, known)}"
         for name in sorted(os.environ)
         if name.startswith(PREFIX) and name not in known and not SERVICE_LINK.fullmatch(name)

@@ -35,6 +35,7 @@ from service.pipeline import Pipeline
 from service.record.bell import make_bell
 from service.record.counter import HourlyCounter
 from service.record.retention import forget_forever
+from service.record.sealed import open_sealer
 from service.record.writer import GroupWriter
 from service.replicas.open import open_conversations
 from service.settings import Settings, read_settings
@@ -100,6 +101,7 @@ def lifespan_of(settings: Settings, live: Live | None) -> Callable[[FastAPI], Ab
         database = await open_database(settings, clock)
         ladders = load_ladders(settings.lexicon_dir)
         books = Books(ladders)
+        sealer = open_sealer(settings)
         writer = GroupWriter(database, charging=books)
         writer.start()
         counter = HourlyCounter(database, clock)
@@ -138,6 +140,7 @@ def lifespan_of(settings: Settings, live: Live | None) -> Callable[[FastAPI], Ab
             )
         finally:
             forgetting.cancel()
+                sealer=sealer,
             await jobs.close()
             await watch.close()
             await writer.close()

@@ -20,6 +20,7 @@ from service.record.counter import HourlyCounter
 from service.record.database import Database
 from service.settings import Settings
 from service.watch import Watch
+from service.record.sealed import Sealer
 
 
 class State(TypedDict):
@@ -40,6 +41,7 @@ class State(TypedDict):
     jobs: Jobs
     log: FilteringBoundLogger
 
+    sealer: Sealer
 
 def state_of(request: Request) -> State:
     return cast(State, request.scope["state"])
