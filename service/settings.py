@@ -120,6 +120,13 @@ class Settings(BaseSettings):
             raise ValueError("should be 1 to 256 printable ASCII characters without blanks")
         return key
 
+    @field_validator("secret_key")
+    @classmethod
+    def is_hard_to_guess(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None and any(len(part.strip()) < 16 for part in key.get_secret_value().split(",")):
+            raise ValueError("should be at least 16 characters; several with commas, the one to seal with first")
+        return key
+
     @field_validator("redis_url")
     @classmethod
     def names_a_server(cls, url: str) -> str:
@@ -131,13 +138,6 @@ class Settings(BaseSettings):
     @classmethod
     def names_networks(cls, networks: str) -> str:
         for part in filter(None, map(str.strip, networks.split(","))):
-    @field_validator("secret_key")
-    @classmethod
-    def is_hard_to_guess(cls, key: SecretStr | None) -> SecretStr | None:
-        if key is not None and any(len(part.strip()) < 16 for part in key.get_secret_value().split(",")):
-            raise ValueError("should be at least 16 characters; several with commas, the one to seal with first")
-        return key
-
             try:
                 ip_network(part)
             except ValueError:
@@ -164,6 +164,11 @@ class Settings(BaseSettings):
         return self.data_dir / "admin.key"
 
     @property
+    def secret_file(self) -> Path:
+        """Where a random key for stored secrets is kept."""
+        return self.data_dir / "secret.key"
+
+    @property
     def cache_dir(self) -> Path:
         """Where what can be computed anew is kept, for a quicker start."""
         return self.data_dir / "cache"
@@ -181,11 +186,6 @@ def read_settings() -> Settings:
     """
     known = {PREFIX + name.upper() for name in Settings.model_fields}
     wrong = [
-    @property
-    def secret_file(self) -> Path:
-        """Where a random key for stored secrets is kept."""
-        return self.data_dir / "secret.key"
-
         f"{name}: no such setting{_did_you_mean(name, known)}"
         for name in sorted(os.environ)
         if name.startswith(PREFIX) and name not in known and not SERVICE_LINK.fullmatch(name)

@@ -97,11 +97,11 @@ def lifespan_of(settings: Settings, live: Live | None) -> Callable[[FastAPI], Ab
         # Of the shipped files alone: what tenants have laid over it is this database's.
         serving = Live(compiled.engine, compiled.shipped)
         log = make_log(settings.log_level)
+        sealer = open_sealer(settings)
         conversations = open_conversations(settings)
         database = await open_database(settings, clock)
         ladders = load_ladders(settings.lexicon_dir)
         books = Books(ladders)
-        sealer = open_sealer(settings)
         writer = GroupWriter(database, charging=books)
         writer.start()
         counter = HourlyCounter(database, clock)
@@ -136,11 +136,11 @@ def lifespan_of(settings: Settings, live: Live | None) -> Callable[[FastAPI], Ab
                 metrics=Metrics(settings.metrics_dir if settings.workers > 1 else None),
                 watch=watch,
                 jobs=jobs,
+                sealer=sealer,
                 log=log,
             )
         finally:
             forgetting.cancel()
-                sealer=sealer,
             await jobs.close()
             await watch.close()
             await writer.close()

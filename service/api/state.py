@@ -18,9 +18,9 @@ from service.penalise.books import Books
 from service.pipeline import Pipeline
 from service.record.counter import HourlyCounter
 from service.record.database import Database
+from service.record.sealed import Sealer
 from service.settings import Settings
 from service.watch import Watch
-from service.record.sealed import Sealer
 
 
 class State(TypedDict):
@@ -39,9 +39,9 @@ class State(TypedDict):
     metrics: Metrics
     watch: Watch
     jobs: Jobs
+    sealer: Sealer
     log: FilteringBoundLogger
 
-    sealer: Sealer
 
 def state_of(request: Request) -> State:
     return cast(State, request.scope["state"])
