@@ -14,7 +14,7 @@ from time import perf_counter
 
 from bench.messages import made_up_terms, message
 from bench.report import BenchError
-from bench.timing import memory_mb, time_calls
+from bench.timing import first_sight, memory_mb, time_calls
 from service.engine import Engine
 from service.lexicon.load import load_snapshot
 from service.settings import shipped_lexicons
@@ -30,7 +30,7 @@ def measure(count: int) -> dict[str, float]:
     gc.collect()
     memory = memory_mb()
     messages = [message(text) for text in snapshot.corpus]
-    shipped, grown = time_calls(messages, Engine.compile(snapshot).decide, engine.decide)
+    shipped, grown = time_calls(messages, first_sight(Engine.compile(snapshot)), first_sight(engine))
     return {
         "memory_mb": memory,
         "compile_s": seconds,

@@ -12,14 +12,16 @@ from statistics import median
 import msgspec
 
 from bench.load import CONNECTIONS, Load, run_load
-from bench.messages import PLATFORM, clean_texts, incident_texts
+from bench.messages import PLATFORM, clean_texts, different_texts, incident_texts
 from bench.report import BenchError, Figure, at_most
 from bench.servers import KEY, Server, migrate, run_empty, run_service
 from service.engine import Engine
 from service.lexicon.snapshot import Snapshot
 from tests.postgresql import run_server
 
-BODIES = 2_000
+BODIES = 40_000
+"""More than the service remembers of harmless texts, so that each is met as for the first time."""
+CANNED = 400
 ONE_IN = 50
 ROUNDS = 4
 ROUND_SECONDS = 3
@@ -43,7 +45,7 @@ class Contender:
 def measure_http(engine: Engine, snapshot: Snapshot) -> Iterator[Figure]:
     with tempfile.TemporaryDirectory(prefix="shenyan-bench-") as name, ExitStack() as stack:
         folder = Path(name)
-        clean, mixed, numbered = write_bodies(folder, engine, snapshot)
+        clean, canned, mixed, numbered = write_bodies(folder, engine, snapshot)
         with run_service(folder / "sqlite") as first:
             pass
         sqlite = stack.enter_context(run_service(folder / "sqlite"))
@@ -51,7 +53,8 @@ def measure_http(engine: Engine, snapshot: Snapshot) -> Iterator[Figure]:
         yield at_most("cold start to ready, second start", READY_SECONDS, sqlite.ready_seconds, "s")
         empty = Contender("empty FastAPI endpoint", stack.enter_context(run_empty(folder / "empty")), clean)
         contenders = [
-            Contender("clean messages", sqlite, clean, 1.3, 5),
+            Contender("clean messages, all different", sqlite, clean, 1.3, 5),
+            Contender("clean messages, canned", sqlite, canned, 1.3, 5),
             Contender(f"1 in {ONE_IN} an incident, SQLite", sqlite, mixed, 1.0, 20),
             Contender("clean messages with message_id, SQLite", sqlite, numbered),
         ]
@@ -63,13 +66,17 @@ def measure_http(engine: Engine, snapshot: Snapshot) -> Iterator[Figure]:
         yield from compare(empty, contenders)
 
 
-def write_bodies(folder: Path, engine: Engine, snapshot: Snapshot) -> tuple[Path, Path, Path]:
-    """Files with a body a line: clean; some of them incidents; clean with a `message_id` of their own."""
-    clean = clean_texts(snapshot, engine, BODIES)
+def write_bodies(folder: Path, engine: Engine, snapshot: Snapshot) -> tuple[Path, Path, Path, Path]:
+    """Files with a body a line: clean and all different; clean and canned; some of them incidents; clean with a
+    `message_id` of their own.
+    """
+    canned = clean_texts(snapshot, engine, CANNED)
+    clean = different_texts(canned, engine, BODIES)
     mixed = list(clean)
     mixed[::ONE_IN] = incident_texts(snapshot, engine, len(mixed[::ONE_IN]))
     return (
         write(folder / "clean", [body_of(text) for text in clean]),
+        write(folder / "canned", [body_of(text) for text in canned]),
         write(folder / "mixed", [body_of(text) for text in mixed]),
         write(folder / "numbered", [body_of(text, message_id="<n>") for text in clean]),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from datetime import date
 from io import BytesIO
 from itertools import cycle, islice
@@ -30,13 +31,26 @@ def message(text: str) -> Message:
 
 
 def clean_texts(snapshot: Snapshot, engine: Engine, count: int) -> list[str]:
-    """Texts of 40 characters, cut from the ordinary sentences, that the engine allows."""
+    """Texts of 40 characters, cut from the ordinary sentences, that the engine allows; few, so that they come again."""
     joined = "，".join(snapshot.corpus)
     pieces = [joined[start : start + LENGTH] for start in range(0, len(joined) - LENGTH, LENGTH)]
     allowed = [piece for piece in pieces if engine.decide(message(piece)).action == "allow"]
     if not allowed:
         raise BenchError("the lexicon has no ordinary sentences to measure with")
     return list(islice(cycle(allowed), count))
+
+
+def different_texts(canned: Sequence[str], engine: Engine, count: int) -> list[str]:
+    """Texts of 40 characters that the engine allows, no two alike: halves of `canned` ones put together anew."""
+    chance, texts = random.Random(SEED), dict[str, None]()
+    for _ in range(count * 20):
+        first, second = chance.choice(canned), chance.choice(canned)
+        text = first[: LENGTH // 2] + second[LENGTH // 2 :]
+        if text not in texts and engine.decide(message(text)).action == "allow":
+            texts[text] = None
+            if len(texts) == count:
+                return list(texts)
+    raise BenchError(f"the ordinary sentences give only {len(texts):,} different texts")
 
 
 def incident_texts(snapshot: Snapshot, engine: Engine, count: int) -> list[str]:

@@ -8,6 +8,9 @@ from pathlib import Path
 from time import perf_counter_ns
 from typing import TypeVar
 
+from service.engine import Engine
+from service.text.message import Message
+
 T = TypeVar("T")
 MICRO = 1_000
 
@@ -40,6 +43,16 @@ def time_calls(items: Sequence[T], *calls: Callable[[T], object], rounds: int = 
                 call(item)
                 times[place] = min(times[place], perf_counter_ns() - started)
     return [Times(tuple(sorted(time / MICRO for time in times))) for times in best]
+
+
+def first_sight(engine: Engine) -> Callable[[Message], object]:
+    """`engine.decide` that has never met the text: what an engine remembers of harmless ones is measured over HTTP."""
+
+    def decide(message: Message) -> object:
+        engine.proposer.harmless.forget()
+        return engine.decide(message)
+
+    return decide
 
 
 def memory_mb() -> float:

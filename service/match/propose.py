@@ -16,6 +16,7 @@ from service.match.detector import Detector, Reading, compile_detectors, compile
 from service.match.disguise import name_disguises
 from service.match.excuses import Excuse, Finds, collect_excuses, compile_excuses
 from service.match.frequency import propose_frequency
+from service.match.harmless import Harmless
 from service.match.keys import Spell
 from service.match.pattern import Pattern, compile_pattern, show_noise
 from service.match.pictures import PictureWords, compile_pictures, propose_pictures
@@ -58,6 +59,10 @@ class Proposals:
     """With their places in the folded text."""
 
 
+NOTHING = Proposals(Views("", AlignedText(""), ""), (), ())
+"""Nobody looks at the views of a text without candidates."""
+
+
 @dataclass(frozen=True, slots=True)
 class Proposer:
     """Compiled matchers and detectors."""
@@ -77,17 +82,27 @@ class Proposer:
     """All the detectors' triggers: most texts have nothing for any of them."""
     origins: Mapping[int, str] = field(default_factory=dict)
     """The lexicon of each term that is not a shipped one."""
+    harmless: Harmless = field(default_factory=Harmless, init=False, repr=False)
+    """Only a memory of results: forgetting it changes nothing but the time the next message takes."""
 
     def propose(self, message: Message, rules: PlatformRules) -> Proposals:
         """Candidates of all kinds, those of terms that are not in force on the message's platform and day left out."""
-        views = make_views(message.text, self.tables)
-        candidates = [*self._from_terms(message, views), *self._from_detectors(views)]
+        beside: list[Candidate] = []
         if message.images:
             fail_action = rules.policy_on(message.day).fail_action("qr_code")
-            candidates += propose_pictures(message.images, fail_action, self.pictures)
+            beside += propose_pictures(message.images, fail_action, self.pictures)
         if message.pace is not None:
-            candidates += propose_frequency(message, message.pace, self.frequency)
-        return Proposals(views, candidates, list(self.excuses.find(views)) if candidates else ())
+            beside += propose_frequency(message, message.pace, self.frequency)
+        key = (message.text, message.platform, message.day)
+        if key in self.harmless and not beside:
+            return NOTHING
+        views = make_views(message.text, self.tables)
+        candidates = [*self._from_terms(message, views), *self._from_detectors(views)]
+        if not candidates:
+            self.harmless.add(key)
+            if not beside:
+                return NOTHING
+        return Proposals(views, candidates + beside, list(self.excuses.find(views)))
 
     def _from_terms(self, message: Message, views: Views) -> Iterator[Candidate]:
         """Hits in every reading; the looser ones only where a stricter one does not show the same."""
@@ -95,14 +110,13 @@ class Proposer:
         seen: set[tuple[int, tuple[Span, ...]]] = set()
         for name, hits, make_view in self._readings(views):
             groups: dict[object, list[tuple[Hit, int, int]]] = {}
-            view: AlignedText | None = None
+            view = make_view()
             for hit in hits:
-                view = view or make_view()
                 start, end = view.start(hit.parts[0][0]), view.end(hit.parts[-1][1])
                 groups.setdefault((hit.term, *surroundings_key(folded, start, end)), []).append((hit, start, end))
             for (hit, *_), *again in groups.values():
                 term = self.terms[hit.term]
-                parts = tuple((view or make_view()).span(*part) for part in hit.parts)
+                parts = tuple(view.span(*part) for part in hit.parts)
                 if not in_force(term, message) or (hit.term, parts) in seen or ends_between(term, parts, folded):
                     continue
                 if name == "squeezed" or self._is_disguised(hit, parts, folded, name):
@@ -110,27 +124,34 @@ class Proposer:
                     more = tuple(views.folded.span(start, end) for _, start, end in again)
                     yield self._candidate(hit.term, parts, views, name, more)
 
-    def _readings(self, views: Views) -> Iterator[tuple[ViewName, Iterator[Hit], Callable[[], AlignedText]]]:
-        """The views that this text needs, the plainest first, each with its hits.
+    def _readings(self, views: Views) -> list[tuple[ViewName, list[Hit], Callable[[], AlignedText]]]:
+        """The views in which something is found, the plainest first, each with its hits.
 
         Offsets cost more than matching, so a view is made only where it has a hit.
         """
         plain, tables = views.plain, self.tables
-        yield "squeezed", self.plain.find(plain), lambda: views.squeezed
-        if not tables.lookalikes_typed.isdisjoint(plain):
-            taken_for = plain.translate(tables.lookalikes)
-            yield "lookalike", self.plain.find(taken_for), lambda: views.squeezed.retext(taken_for)
-        if not tables.split_parts.isdisjoint(plain) and tables.splits.search(plain):
-            whole = read_splits(views.squeezed, tables)
-            yield "split", self.plain.find(whole.text), lambda: whole
-        if REPEATED.search(plain):
-            yield "repeated", self.plain.find(collapse_repeats(plain)), lambda: read_repeats(views.squeezed)
+        readings: list[tuple[ViewName, list[Hit], Callable[[], AlignedText]]] = []
+        if hits := list(self.plain.find(plain)):
+            readings.append(("squeezed", hits, lambda: views.squeezed))
+        if not tables.oddities.isdisjoint(plain):
+            if not tables.lookalikes_typed.isdisjoint(plain):
+                taken_for = plain.translate(tables.lookalikes)
+                if hits := list(self.plain.find(taken_for)):
+                    readings.append(("lookalike", hits, lambda: views.squeezed.retext(taken_for)))
+            if tables.splits.search(plain):
+                whole = read_splits(views.squeezed, tables)
+                if hits := list(self.plain.find(whole.text)):
+                    readings.append(("split", hits, lambda: whole))
+        if REPEATED.search(plain) and (hits := list(self.plain.find(collapse_repeats(plain)))):
+            readings.append(("repeated", hits, lambda: read_repeats(views.squeezed)))
         symbols = plain.translate(tables.symbols)
         if LATIN_RUN.search(symbols):
             sounds = read_homophones(views.squeezed, tables)
-            yield "homophone", self.homophones.find(sounds.text), lambda: sounds
-        else:
-            yield "homophone", self.homophones.find(symbols), lambda: views.squeezed.retext(symbols)
+            if hits := list(self.homophones.find(sounds.text)):
+                readings.append(("homophone", hits, lambda: sounds))
+        elif hits := list(self.homophones.find(symbols)):
+            readings.append(("homophone", hits, lambda: views.squeezed.retext(symbols)))
+        return readings
 
     def _is_disguised(self, hit: Hit, parts: Sequence[Span], folded: str, name: ViewName) -> bool:
         """Whether a loose view's hit is one: something differs from the term, and may differ so."""

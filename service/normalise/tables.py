@@ -35,10 +35,10 @@ class Tables:
     """Syllable in Latin letters to the same symbol."""
     split_whole: Mapping[str, str]
     """Parts in a row, such as 亻言, to the character that they make."""
-    split_parts: frozenset[str]
-    """The parts' rarest characters: a text without any has nothing split in it."""
     splits: re.Pattern[str]
     """Any of the rows of parts, longest first."""
+    oddities: frozenset[str]
+    """All of `lookalikes_typed` and one part of each row of `splits`: asked first, for most texts have none."""
 
 
 def load_tables(folder: Path) -> Tables:
@@ -72,6 +72,6 @@ def load_tables(folder: Path) -> Tables:
         symbols=symbols,
         syllables=syllables,
         split_whole=whole,
-        split_parts=frozenset(parts[0] for parts in whole),
         splits=re.compile("|".join(map(re.escape, sorted(whole, key=len, reverse=True)))),
+        oddities=frozenset(lookalikes) | {parts[0] for parts in whole},
     )
