@@ -198,3 +198,14 @@ def revision_of(if_match: str | None, present: int) -> int:
     if not found:
         raise Stale("If-Match is no ETag of this service; read it again")
     return int(found[1])
+
+
+def over_of(if_match: str | None) -> int | None:
+    """The revision that `If-Match` names; None, without one or for `*`: whatever is there."""
+    return None if if_match is None or if_match.strip() == "*" else revision_of(if_match, 0)
+
+
+class RevisionBody(Body):
+    """Which state to go back to."""
+
+    revision: Annotated[int, Field(ge=0, lt=2**31, description="As `revisions` lists it.")]

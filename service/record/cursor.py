@@ -45,6 +45,14 @@ def read_key_cursor(cursor: str, size: int) -> list[str]:
     return key
 
 
+def read_number_cursor(cursor: str) -> int:
+    """The number in a cursor of one part. Raises Malformed when it is not one of ours."""
+    (number,) = read_key_cursor(cursor, 1)
+    if not (number.isascii() and number.isdigit() and len(number) < 10):
+        raise broken()
+    return int(number)
+
+
 def broken() -> Malformed:
     """The error for a cursor that was tampered with, or is of another list."""
     return Malformed("cursor is not one that this list gave out; leave it out to start from the first page")

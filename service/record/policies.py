@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import msgspec
-from sqlalchemy import func, insert, select
+from sqlalchemy import Row, func, insert, select
 
-from service.errors import Stale
+from service.errors import NotFound, Stale
 from service.lexicon.changes import PolicyChange
+from service.record.cursor import key_cursor, read_number_cursor
 from service.record.database import Store, reading, writing
 from service.record.drafts import Author
 from service.record.lexicon_schema import policy_revisions as _table
@@ -46,17 +48,38 @@ async def list_policies(store: Store, tenant_id: str) -> dict[Platform, PolicyRe
     query = select(_table).join(last, (_table.c.platform == last.c.platform) & (_table.c.revision == last.c.revision))
     async with reading(store) as connection:
         rows = await connection.execute(query.where(_table.c.tenant_id == tenant_id))
-        return {
-            row.platform: PolicyRevision(
-                platform=row.platform,
-                revision=row.revision,
-                change=msgspec.json.decode(row.body, type=PolicyChange),
-                key_id=row.key_id,
-                reason=row.reason,
-                at=row.at,
-            )
-            for row in rows
-        }
+        return {row.platform: _revision(row) for row in rows}
+
+
+async def list_policy_revisions(
+    store: Store, tenant_id: str, platform: Platform, *, limit: int, cursor: str | None = None
+) -> tuple[list[PolicyRevision], str | None]:
+    """At most `limit`, newest first, and the cursor of the next page or None. Raises Malformed for a broken cursor."""
+    query = select(_table).where(_table.c.tenant_id == tenant_id, _table.c.platform == platform)
+    if cursor is not None:
+        query = query.where(_table.c.revision < read_number_cursor(cursor))
+    async with reading(store) as connection:
+        rows = await connection.execute(query.order_by(_table.c.revision.desc()).limit(limit + 1))
+        found = [_revision(row) for row in rows]
+    if len(found) <= limit:
+        return found, None
+    return found[:limit], key_cursor(str(found[limit - 1].revision))
+
+
+async def get_policy_revision(store: Store, tenant_id: str, platform: Platform, revision: int) -> PolicyRevision:
+    """Raises NotFound for a change that never was; 0 is as shipped."""
+    if revision == 0:
+        return PolicyRevision(platform=platform, revision=0, change=PolicyChange())
+    query = select(_table).where(
+        _table.c.tenant_id == tenant_id, _table.c.platform == platform, _table.c.revision == revision
+    )
+    async with reading(store) as connection:
+        row = (await connection.execute(query)).one_or_none()
+    if row is None:
+        raise NotFound(
+            f"the policy of {platform} has no revision {revision}; GET /v1/policies/{platform}/revisions lists them"
+        )
+    return _revision(row)
 
 
 async def put_policy(
@@ -83,3 +106,14 @@ async def put_policy(
         row |= {"body": msgspec.json.encode(change), "key_id": author.key_id, "reason": author.reason, "at": author.at}
         await connection.execute(insert(_table).values(row))
     return before, after
+
+
+def _revision(row: Row[Any]) -> PolicyRevision:
+    return PolicyRevision(
+        platform=row.platform,
+        revision=row.revision,
+        change=msgspec.json.decode(row.body, type=PolicyChange),
+        key_id=row.key_id,
+        reason=row.reason,
+        at=row.at,
+    )

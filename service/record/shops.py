@@ -41,7 +41,7 @@ async def get_shop(database: Store, tenant_id: str, shop_id: str) -> Shop:
     async with reading(database) as connection:
         row = (await connection.execute(_select(tenant_id, shop_id))).one_or_none()
     if row is None:
-        raise _not_found(shop_id)
+        raise no_shop(shop_id)
     return _shop(row)
 
 
@@ -70,7 +70,7 @@ async def delete_shop(database: Store, tenant_id: str, shop_id: str) -> Shop:
     async with writing(database) as connection:
         row = (await connection.execute(statement)).one_or_none()
     if row is None:
-        raise _not_found(shop_id)
+        raise no_shop(shop_id)
     return _shop(row)
 
 
@@ -98,5 +98,6 @@ def _shop(row: Row[Any]) -> Shop:
     return msgspec.convert(row, Shop, from_attributes=True)
 
 
-def _not_found(shop_id: str) -> NotFound:
+def no_shop(shop_id: str) -> NotFound:
+    """The error for a shop that is not there."""
     return NotFound(f"there is no shop {shop_id}; put it with PUT /v1/shops/{shop_id}")

@@ -9,15 +9,21 @@ import msgspec
 from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, Field
 
-from service.api.parameters import STRICT, AuditReason, Body, errors
+from service.api.parameters import STRICT, AuditReason, Body, Cursor, Limit, Page, errors
 from service.api.routes.lexicons import Editor
 from service.api.state import ServiceState
-from service.api.words import IfMatch, revision_of, set_etag
+from service.api.words import IfMatch, RevisionBody, over_of, set_etag
 from service.lexicon.changes import PolicyChange, change_rules
 from service.record.audit import add_entry
 from service.record.drafts import Author
 from service.record.news import news_since
-from service.record.policies import PolicyRevision, get_policy, put_policy
+from service.record.policies import (
+    PolicyRevision,
+    get_policy,
+    get_policy_revision,
+    list_policy_revisions,
+    put_policy,
+)
 from service.record.workers import list_workers
 from service.vocabulary import Action, Category, Platform, Severity
 
@@ -50,6 +56,16 @@ class PolicyOut(BaseModel):
     changed: PolicyBody = Field(description="What differs from the shipped policy.")
     changed_at: datetime | None
     changed_by: str = Field(description="The API key; empty: as shipped.")
+
+
+class PolicyRevisionOut(BaseModel):
+    """One change of a policy."""
+
+    revision: int
+    changed: PolicyBody = Field(description="What differs from the shipped policy since then.")
+    changed_at: datetime | None
+    changed_by: str = Field(description="The API key.")
+    reason: str | None
 
 
 class WorkerOut(BaseModel):
@@ -89,24 +105,42 @@ async def put(
     if_match: IfMatch = None,
 ) -> PolicyOut:
     """In place of all changes before; live in this process when the answer comes, everywhere within a second."""
-    now = state["clock"].now()
     change = msgspec.convert(body.model_dump(), PolicyChange)
-    over = None if if_match in (None, "*") else revision_of(if_match, 0)
-    author = Author(editor.id, now, reason)
-    async with state["database"].write() as connection:
-        before, after = await put_policy(connection, editor.tenant_id, platform, change, author, over=over)
-        await add_entry(
-            connection,
-            editor.tenant_id,
-            editor.id,
-            now,
-            "policy.put",
-            platform,
-            before=before.change if before.revision else None,
-            after=after.change,
-            reason=reason,
-        )
-    await state["watch"].catch_up()
+    author = Author(editor.id, state["clock"].now(), reason)
+    after = await _change(state, editor.tenant_id, platform, change, author, "policy.put", over_of(if_match))
+    set_etag(response, after.revision)
+    return policy_out(state, after)
+
+
+@router.get("/policies/{platform}/revisions", responses=errors(404), summary="What was changed, newest first")
+async def revisions(
+    state: ServiceState, editor: Editor, platform: Marketplace, limit: Limit = 50, cursor: Cursor = None
+) -> Page[PolicyRevisionOut]:
+    found, following = await list_policy_revisions(
+        state["database"], editor.tenant_id, platform, limit=limit, cursor=cursor
+    )
+    return Page(items=list(map(revision_out, found)), next_cursor=following)
+
+
+@router.post(
+    "/policies/{platform}/rollback",
+    responses=errors(400, 404, 412, 413, 415),
+    summary="Put a policy back as a revision left it",
+)
+async def rollback(
+    state: ServiceState,
+    editor: Editor,
+    platform: Marketplace,
+    body: RevisionBody,
+    reason: AuditReason,
+    response: Response,
+    if_match: IfMatch = None,
+) -> PolicyOut:
+    """A change like any other: it makes a new revision. 0 is as shipped."""
+    found = await get_policy_revision(state["database"], editor.tenant_id, platform, body.revision)
+    author = Author(editor.id, state["clock"].now(), reason)
+    over = over_of(if_match)
+    after = await _change(state, editor.tenant_id, platform, found.change, author, "policy.rollback", over)
     set_etag(response, after.revision)
     return policy_out(state, after)
 
@@ -132,6 +166,33 @@ async def convergence(state: ServiceState, editor: Editor) -> Convergence:
     return Convergence(converged=all(worker.up_to_date for worker in workers), workers=workers)
 
 
+async def _change(
+    state: ServiceState,
+    tenant_id: str,
+    platform: Platform,
+    change: PolicyChange,
+    author: Author,
+    action: str,
+    over: int | None,
+) -> PolicyRevision:
+    """Puts the change in force with its audit entry, here before it returns. Raises Stale as `put_policy` does."""
+    async with state["database"].write() as connection:
+        before, after = await put_policy(connection, tenant_id, platform, change, author, over=over)
+        await add_entry(
+            connection,
+            tenant_id,
+            author.key_id,
+            author.at,
+            action,
+            platform,
+            before=before.change if before.revision else None,
+            after=after.change,
+            reason=author.reason,
+        )
+    await state["watch"].catch_up()
+    return after
+
+
 def policy_out(state: ServiceState, found: PolicyRevision) -> PolicyOut:
     rules = change_rules(state["pipeline"].live.shipped.platforms[found.platform], found.change, found.revision)
     policy = rules.policy_on(state["clock"].now().date())
@@ -141,9 +202,21 @@ def policy_out(state: ServiceState, found: PolicyRevision) -> PolicyOut:
         policy=f"{found.platform}@{policy.id}",
         actions={category: dict(row) for category, row in policy.actions.items()},
         fail_actions=dict(policy.fail_actions),
-        changed=PolicyBody(
-            **msgspec.to_builtins(PolicyChange(actions=found.change.actions, fail_actions=found.change.fail_actions))
-        ),
+        changed=changed_out(found.change),
         changed_at=found.at,
         changed_by=found.key_id,
+    )
+
+
+def changed_out(change: PolicyChange) -> PolicyBody:
+    return PolicyBody(**msgspec.to_builtins(change))
+
+
+def revision_out(made: PolicyRevision) -> PolicyRevisionOut:
+    return PolicyRevisionOut(
+        revision=made.revision,
+        changed=changed_out(made.change),
+        changed_at=made.at,
+        changed_by=made.key_id,
+        reason=made.reason,
     )
