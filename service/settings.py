@@ -17,6 +17,8 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "SHENYAN_"
+# Scheme and host as browsers write them: lower case, no path, no port that goes without saying.
+ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?")
 # A Kubernetes service called "shenyan" puts such names into every pod; they are not meant for us.
 SERVICE_LINK = re.compile(r"SHENYAN_(SERVICE_(HOST|PORT\w*)|PORT_\w+)")
 
@@ -122,6 +124,14 @@ class Settings(BaseSettings):
 
     @field_validator("secret_key")
     @classmethod
+    cors_origins: Annotated[
+        str,
+        Field(
+            description="Origins whose pages may ask from a browser: `https://chat.example.com`, several with commas."
+        ),
+    ] = ""
+    demo: Annotated[bool, Field(description="Serve the demo page at `/demo`.")] = True
+
     def is_hard_to_guess(cls, key: SecretStr | None) -> SecretStr | None:
         if key is not None and any(len(part.strip()) < 16 for part in key.get_secret_value().split(",")):
             raise ValueError("should be at least 16 characters; several with commas, the one to seal with first")
@@ -162,6 +172,16 @@ class Settings(BaseSettings):
     def key_file(self) -> Path:
         """Where a random first admin key is written."""
         return self.data_dir / "admin.key"
+    @field_validator("cors_origins")
+    @classmethod
+    def names_origins(cls, origins: str) -> str:
+        for part in filter(None, map(str.strip, origins.split(","))):
+            if not ORIGIN.fullmatch(part):
+                raise ValueError(
+                    f"{part} is no origin; write https://chat.example.com without a path, several with commas"
+                )
+        return origins
+
 
     @property
     def secret_file(self) -> Path:
@@ -174,6 +194,11 @@ class Settings(BaseSettings):
         return self.data_dir / "cache"
 
     @property
+    @property
+    def origins(self) -> frozenset[str]:
+        """The origins of `cors_origins`."""
+        return frozenset(filter(None, map(str.strip, self.cors_origins.split(","))))
+
     def metrics_dir(self) -> Path:
         """Where several workers add up their metrics."""
         return self.data_dir / "metrics"

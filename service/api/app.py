@@ -14,6 +14,8 @@ from starlette.types import ASGIApp
 
 from service import __version__
 from service.api.access import Keys
+from service.api.cors import Cors
+from service.api.demo.page import demo_routes
 from service.api.docs import docs_page
 from service.api.gate import Gate
 from service.api.hot import Hot
@@ -72,6 +74,8 @@ def create_app(settings: Settings | None = None, live: Live | None = None) -> Fa
     document: list[dict[str, Any]] = []
 
     def openapi() -> dict[str, Any]:
+    if settings.demo:
+        app.router.routes.extend(demo_routes())
         if not document:
             document.append(openapi_of(app))
         return document[0]
@@ -81,7 +85,8 @@ def create_app(settings: Settings | None = None, live: Live | None = None) -> Fa
 
     def with_gate() -> ASGIApp:
         # Before the framework's own layers: what carries the load does not pay for them.
-        return Gate(inner(), settings.max_in_flight, settings.max_body_bytes, hot)
+        gate = Gate(inner(), settings.max_in_flight, settings.max_body_bytes, hot)
+        return Cors(gate, settings.origins) if settings.origins else gate
 
     app.build_middleware_stack = with_gate  # type: ignore[method-assign]
     return app
