@@ -85,6 +85,15 @@ class Settings(BaseSettings):
         Literal["debug", "info", "warning", "error"],
         Field(description="The least grave event that is logged."),
     ] = "info"
+    slow_seconds: Annotated[float, Field(gt=0, description="A request that takes longer, in seconds, is logged.")] = 1.0
+    otlp_endpoint: Annotated[
+        str,
+        # It may hold a password.
+        Field(repr=False, description="Collector for OpenTelemetry traces: `http://host:4318`; unset: no traces."),
+    ] = ""
+    trace_ratio: Annotated[
+        float, Field(ge=0, le=1, description="Share of requests that are traced where the caller does not say.")
+    ] = 0.01
     max_in_flight: Annotated[
         int, Field(ge=1, description="Requests that one process works on at once; more are answered 503.")
     ] = 256
@@ -115,6 +124,14 @@ class Settings(BaseSettings):
         bool, Field(description="Keep card, account, ID and phone numbers readable in what is stored.")
     ] = False
 
+    cors_origins: Annotated[
+        str,
+        Field(
+            description="Origins whose pages may ask from a browser: `https://chat.example.com`, several with commas."
+        ),
+    ] = ""
+    demo: Annotated[bool, Field(description="Serve the demo page at `/demo`.")] = True
+
     @field_validator("admin_key")
     @classmethod
     def fits_a_header(cls, key: SecretStr | None) -> SecretStr | None:
@@ -124,14 +141,6 @@ class Settings(BaseSettings):
 
     @field_validator("secret_key")
     @classmethod
-    cors_origins: Annotated[
-        str,
-        Field(
-            description="Origins whose pages may ask from a browser: `https://chat.example.com`, several with commas."
-        ),
-    ] = ""
-    demo: Annotated[bool, Field(description="Serve the demo page at `/demo`.")] = True
-
     def is_hard_to_guess(cls, key: SecretStr | None) -> SecretStr | None:
         if key is not None and any(len(part.strip()) < 16 for part in key.get_secret_value().split(",")):
             raise ValueError("should be at least 16 characters; several with commas, the one to seal with first")
@@ -142,6 +151,13 @@ class Settings(BaseSettings):
     def names_a_server(cls, url: str) -> str:
         if url and not url.startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("should be redis://[:password@]host:port/number, rediss://... or unix:///path")
+        return url
+
+    @field_validator("otlp_endpoint")
+    @classmethod
+    def names_a_collector(cls, url: str) -> str:
+        if url and not url.startswith(("http://", "https://")):
+            raise ValueError("should be http://host:port or https://host:port; traces go to /v1/traces below it")
         return url
 
     @field_validator("fetch_networks")
@@ -156,6 +172,16 @@ class Settings(BaseSettings):
                 ) from None
         return networks
 
+    @field_validator("cors_origins")
+    @classmethod
+    def names_origins(cls, origins: str) -> str:
+        for part in filter(None, map(str.strip, origins.split(","))):
+            if not ORIGIN.fullmatch(part):
+                raise ValueError(
+                    f"{part} is no origin; write https://chat.example.com without a path, several with commas"
+                )
+        return origins
+
     @field_validator("log_level", mode="before")
     @classmethod
     def any_case(cls, level: object) -> object:
@@ -169,19 +195,14 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def origins(self) -> frozenset[str]:
+        """The origins of `cors_origins`."""
+        return frozenset(filter(None, map(str.strip, self.cors_origins.split(","))))
+
+    @property
     def key_file(self) -> Path:
         """Where a random first admin key is written."""
         return self.data_dir / "admin.key"
-    @field_validator("cors_origins")
-    @classmethod
-    def names_origins(cls, origins: str) -> str:
-        for part in filter(None, map(str.strip, origins.split(","))):
-            if not ORIGIN.fullmatch(part):
-                raise ValueError(
-                    f"{part} is no origin; write https://chat.example.com without a path, several with commas"
-                )
-        return origins
-
 
     @property
     def secret_file(self) -> Path:
@@ -194,11 +215,6 @@ class Settings(BaseSettings):
         return self.data_dir / "cache"
 
     @property
-    @property
-    def origins(self) -> frozenset[str]:
-        """The origins of `cors_origins`."""
-        return frozenset(filter(None, map(str.strip, self.cors_origins.split(","))))
-
     def metrics_dir(self) -> Path:
         """Where several workers add up their metrics."""
         return self.data_dir / "metrics"

@@ -10,6 +10,7 @@ import asyncio
 import os
 import socket
 from contextlib import suppress
+from time import monotonic
 
 from structlog.typing import FilteringBoundLogger
 from uuid_utils import uuid7
@@ -50,6 +51,11 @@ class Watch:
         await self.catch_up()
         self._tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._beat())]
 
+    @property
+    def number(self) -> int:
+        """Of the last news that was taken in."""
+        return self._number
+
     async def close(self) -> None:
         """Stops following, and signs off."""
         for task in self._tasks:
@@ -68,12 +74,21 @@ class Watch:
                 self._number = max(self._number, number)
 
     async def _renew(self, tenant_id: str, number: int) -> None:
-        problem = None
+        problem, began = None, monotonic()
         try:
             self._live.swap(tenant_id, await self._compile(tenant_id))
         except DataError as error:
             problem = error.detail
             self._log.error("version_refused", tenant_id=tenant_id, worker_id=self.worker_id)
+        else:
+            self._log.info(
+                "version_live",
+                tenant_id=tenant_id,
+                version=self._live.engine_for(tenant_id).lexicon_version,
+                number=number,
+                worker_id=self.worker_id,
+                seconds=round(monotonic() - began, 3),
+            )
         serving = Serving(
             worker_id=self.worker_id,
             tenant_id=tenant_id,

@@ -20,7 +20,7 @@ from service.api.docs import docs_page
 from service.api.gate import Gate
 from service.api.hot import Hot
 from service.api.jobs import Jobs
-from service.api.log import make_log
+from service.api.log import Notices, make_log
 from service.api.metrics import Metrics
 from service.api.openapi import OPERATIONS, ROUTERS, openapi_of
 from service.api.problem import answer_errors_as_problems
@@ -28,6 +28,8 @@ from service.api.remembered import Remembered
 from service.api.shops import Shops
 from service.api.start import compile_live, open_database, open_fetcher
 from service.api.state import State
+from service.api.trace import Tracer
+from service.api.vitals import open_vitals
 from service.clock import SystemClock
 from service.live import Live
 from service.penalise.books import Books
@@ -53,12 +55,13 @@ TALLY_SECONDS = 1.0
 def create_app(settings: Settings | None = None, live: Live | None = None) -> FastAPI:
     """The service. `live` is an engine that was compiled already; else the data files are compiled at start."""
     settings = settings or read_settings()
+    gates: list[Gate] = []
     hot = {each.path: Hot(each.handle, each.takes_forms) for each in OPERATIONS}
     app = FastAPI(
         title="Shenyan 慎言",
         version=__version__,
         description=DESCRIPTION,
-        lifespan=lifespan_of(settings, live),
+        lifespan=lifespan_of(settings, live, lambda: sum(gate.in_flight for gate in gates)),
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -71,11 +74,11 @@ def create_app(settings: Settings | None = None, live: Live | None = None) -> Fa
     for router in ROUTERS:
         app.include_router(router)
     app.add_route("/docs", docs_page, include_in_schema=False)
+    if settings.demo:
+        app.router.routes.extend(demo_routes())
     document: list[dict[str, Any]] = []
 
     def openapi() -> dict[str, Any]:
-    if settings.demo:
-        app.router.routes.extend(demo_routes())
         if not document:
             document.append(openapi_of(app))
         return document[0]
@@ -85,14 +88,16 @@ def create_app(settings: Settings | None = None, live: Live | None = None) -> Fa
 
     def with_gate() -> ASGIApp:
         # Before the framework's own layers: what carries the load does not pay for them.
-        gate = Gate(inner(), settings.max_in_flight, settings.max_body_bytes, hot)
-        return Cors(gate, settings.origins) if settings.origins else gate
+        gates.append(Gate(inner(), settings.max_in_flight, settings.max_body_bytes, hot))
+        return Cors(gates[-1], settings.origins) if settings.origins else gates[-1]
 
     app.build_middleware_stack = with_gate  # type: ignore[method-assign]
     return app
 
 
-def lifespan_of(settings: Settings, live: Live | None) -> Callable[[FastAPI], AbstractAsyncContextManager[State]]:
+def lifespan_of(
+    settings: Settings, live: Live | None, in_flight: Callable[[], int]
+) -> Callable[[FastAPI], AbstractAsyncContextManager[State]]:
     """Opens the parts in order and closes them in reverse; what waits to be written is written first."""
 
     @asynccontextmanager
@@ -102,6 +107,7 @@ def lifespan_of(settings: Settings, live: Live | None) -> Callable[[FastAPI], Ab
         # Of the shipped files alone: what tenants have laid over it is this database's.
         serving = Live(compiled.engine, compiled.shipped)
         log = make_log(settings.log_level)
+        metrics = Metrics(settings.metrics_dir if settings.workers > 1 else None)
         sealer = open_sealer(settings)
         conversations = open_conversations(settings)
         database = await open_database(settings, clock)
@@ -115,36 +121,44 @@ def lifespan_of(settings: Settings, live: Live | None) -> Callable[[FastAPI], Ab
         jobs = Jobs(database, settings.database_url, workbench, clock)
         watch = Watch(serving, database, make_bell(settings.database_url), clock, log)
         fetcher = open_fetcher(settings)
+        pipeline = Pipeline(
+            serving,
+            writer,
+            conversations,
+            clock,
+            settings.record_timeout,
+            settings.keep_evidence,
+            Foresight(ladders, Remembered(tallies_of(database, ladders), TALLY_SECONDS).get),
+        )
+        tracer = Tracer.open(settings.otlp_endpoint, settings.trace_ratio)
+        vitals = open_vitals(metrics, log, pipeline, watch, in_flight)
         forgetting = asyncio.create_task(forget_forever(database, clock, settings.reply_days))
         # The engine lives as long as the process, so the garbage collector need not walk through it again and again.
         gc.freeze()
         try:
             await watch.start()
+            vitals.start()
+            log.info("started", version=__version__, lexicon=serving.engine.lexicon_version, worker_id=watch.worker_id)
             yield State(
                 settings=settings,
                 clock=clock,
                 database=database,
-                pipeline=Pipeline(
-                    serving,
-                    writer,
-                    conversations,
-                    clock,
-                    settings.record_timeout,
-                    settings.keep_evidence,
-                    Foresight(ladders, Remembered(tallies_of(database, ladders), TALLY_SECONDS).get),
-                ),
+                pipeline=pipeline,
                 books=books,
                 keys=Keys(database),
                 shops=Shops(database),
                 counter=counter,
                 fetcher=fetcher,
-                metrics=Metrics(settings.metrics_dir if settings.workers > 1 else None),
+                metrics=metrics,
                 watch=watch,
                 jobs=jobs,
                 sealer=sealer,
                 log=log,
+                notices=Notices(log, settings.slow_seconds),
+                tracer=tracer,
             )
         finally:
+            log.info("stopping", worker_id=watch.worker_id)
             forgetting.cancel()
             await jobs.close()
             await watch.close()
@@ -154,6 +168,10 @@ def lifespan_of(settings: Settings, live: Live | None) -> Callable[[FastAPI], Ab
             if fetcher is not None:
                 await fetcher.close()
             await database.close()
+            await vitals.close()
+            if tracer is not None:
+                await asyncio.to_thread(tracer.close)
+            log.info("stopped", worker_id=watch.worker_id)
             gc.unfreeze()
 
     return lifespan

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from time import perf_counter
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils import uuid7
 
 from service.api.decode import within_limit
-from service.api.problem import place_of_crash, problem_response
+from service.api.log import place_of_crash, route_of
+from service.api.problem import problem_response
 from service.errors import ShenyanError, Unavailable
 
 SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
@@ -33,28 +35,37 @@ class Gate:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        began = perf_counter()
         request_id = request_id_of(scope)
-        scope.setdefault("state", {})["request_id"] = request_id
+        state = scope.setdefault("state", {})
+        state["request_id"] = request_id
+        tracer = state.get("tracer")
+        if tracer is not None:
+            state["trace"] = tracer.begin(scope)
         header = (b"x-request-id", request_id.encode())
-        started = False
+        status = 0
 
         async def send_named(message: Message) -> None:
-            nonlocal started
+            nonlocal status
             if message["type"] == "http.response.start":
-                started = True
+                status = message["status"]
                 message["headers"] = [*message.get("headers", ()), header]
             await send(message)
 
         bounded = scope["path"].startswith("/v1/")
         if bounded and self.in_flight >= self.max_in_flight:
+            if (metrics := state.get("metrics")) is not None:
+                metrics.saturated.add()
             error = Unavailable("Too many requests at once; try again in a second.", code="saturated", retry_after=1)
             await problem_response(error, request_id)(scope, receive, send_named)
+            note(scope, status, perf_counter() - began)
             return
         self.in_flight += bounded
         try:
             endpoint = self.hot.get(scope["path"]) if scope["method"] == "POST" else None
             if endpoint is not None:
                 # The routes that carry the load skip the framework's layers and bound what they read themselves.
+                scope["hot_path"] = scope["path"]
                 await endpoint(scope, receive, send_named)
             else:
                 await self.app(scope, self.limited(receive), send_named)
@@ -62,11 +73,12 @@ class Gate:
             await problem_response(error, request_id)(scope, receive, send_named)
         except Exception as error:
             scope["state"]["log"].error("crash", request_id=request_id, path=scope["path"], **place_of_crash(error))
-            if started:
+            if status:
                 raise
             await problem_response(ShenyanError("crash"), request_id)(scope, receive, send_named)
         finally:
             self.in_flight -= bounded
+            note(scope, status, perf_counter() - began)
 
     def limited(self, receive: Receive) -> Receive:
         """`receive` that refuses a body over the limit as soon as it is seen to be, and never holds more than that."""
@@ -80,6 +92,20 @@ class Gate:
             return message
 
         return receive_limited
+
+
+def note(scope: Scope, status: int, seconds: float) -> None:
+    """Counts a request that was answered, and tells of it where that is called for. `status` 0: nobody waited for it."""
+    state = scope["state"]
+    metrics = state.get("metrics")
+    if metrics is None or not status:
+        return
+    metrics.responses.add(str(status))
+    notices = state["notices"]
+    if status >= 400 or seconds > notices.slow_seconds:
+        notices.look(scope, status, seconds)
+    if (trace := state.get("trace")) is not None:
+        state["tracer"].end(trace, route_of(scope), scope["method"], status, state["request_id"])
 
 
 def request_id_of(scope: Scope) -> str:

@@ -7,7 +7,6 @@ logged by name and place only: an exception's text may hold a message or a key, 
 from __future__ import annotations
 
 import math
-import traceback
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, cast
@@ -88,15 +87,6 @@ def places_of(errors: Sequence[Mapping[str, Any]]) -> list[Problem]:
 def escape(step: str) -> str:
     """One step of a JSON pointer."""
     return step.replace("~", "~0").replace("/", "~1")
-
-
-def place_of_crash(error: BaseException) -> dict[str, Any]:
-    """What may be logged of an unexpected exception: its type, and the files and lines it went through."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return {
-        "exception": type(error).__name__,
-        "at": [f"{frame.filename.rsplit('/service/', 1)[-1]}:{frame.lineno} {frame.name}" for frame in frames[-8:]],
-    }
 
 
 def answer_errors_as_problems(app: FastAPI) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import signal
 import socket
@@ -18,6 +17,7 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from service.api.app import create_app
+from service.api.log import server_logging
 from service.api.start import compile_live, open_database, prepare_folder
 from service.clock import SystemClock
 from service.errors import ShenyanError
@@ -72,6 +72,7 @@ def config_of(settings: Settings, app: Any) -> uvicorn.Config:
         access_log=False,
         proxy_headers=False,
         server_header=False,
+        log_config=server_logging(settings.log_level),
         log_level=settings.log_level,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
@@ -101,10 +102,9 @@ async def _prepare(settings: Settings) -> None:
 
 
 def share_metrics(folder: Path) -> None:
-    """Several workers add up their figures in a folder, which begins empty. Workers learn of it by their environment."""
+    """Several workers add up their figures in a folder, which begins empty."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
 
 
 def announce(settings: Settings) -> None:

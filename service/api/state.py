@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypedDict, cast
+from typing import Annotated, NotRequired, TypedDict, cast
 
 from fastapi import Depends
 from starlette.requests import Request
@@ -10,8 +10,10 @@ from structlog.typing import FilteringBoundLogger
 
 from service.api.access import Keys
 from service.api.jobs import Jobs
+from service.api.log import Notices
 from service.api.metrics import Metrics
 from service.api.shops import Shops
+from service.api.trace import Trace, Tracer
 from service.clock import Clock
 from service.outbound.fetch import Fetcher
 from service.penalise.books import Books
@@ -41,6 +43,11 @@ class State(TypedDict):
     jobs: Jobs
     sealer: Sealer
     log: FilteringBoundLogger
+    notices: Notices
+    tracer: Tracer | None
+    """None: nothing is traced."""
+    trace: NotRequired[Trace]
+    """Of this request, where it is traced."""
 
 
 def state_of(request: Request) -> State:

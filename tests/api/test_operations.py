@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from service.api.routes import operations
+from service.api.vitals import RED_SECONDS
 from service.errors import Unavailable
 from tests.api.conftest import BLOCKED, CLEAN, Running, message
 
@@ -33,7 +33,7 @@ async def test_not_ready_without_a_store(
 async def test_a_failure_long_ago_is_forgiven(
     service: Running, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service.state["pipeline"], "seconds_since_failure", lambda: operations.RED_SECONDS)
+    monkeypatch.setattr(service.state["pipeline"], "seconds_since_failure", lambda: RED_SECONDS)
     assert (await client.get("/readyz")).status_code == 200
 
 
@@ -44,5 +44,6 @@ async def test_figures_without_texts_or_ids(client: httpx.AsyncClient) -> None:
     assert response.headers["content-type"].startswith("text/plain")
     assert 'shenyan_decisions_total{action="allow",platform="kuaishou"} 1.0' in response.text
     assert 'shenyan_decisions_total{action="block",platform="kuaishou"} 1.0' in response.text
-    assert "shenyan_decision_seconds_count 2.0" in response.text
+    for stage in ("decode", "decide", "record", "total"):
+        assert f'shenyan_stage_seconds_count{{stage="{stage}"}} 2.0' in response.text
     assert "agent-with-a-name" not in response.text

@@ -14,6 +14,7 @@ ROOT = Path(service.__file__).parent
 FLOORS: dict[str, float] = {
     "service.errors": 0,
     "service.clock": 0,
+    "service.figures": 0,
     "service.settings": 0,
     "service.vocabulary": 0,
     "service.clients": 0,

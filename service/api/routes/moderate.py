@@ -20,6 +20,7 @@ from service.api.images import inspect_attachments
 from service.api.language import language_of
 from service.api.problem import problem_of
 from service.api.shops import assets_of, local_time
+from service.api.trace import Stages
 from service.errors import Malformed, Problem, ShenyanError
 from service.record.outcome import Outcome
 from service.record.replies import Scope
@@ -95,10 +96,14 @@ async def _moderate(call: Call, body: ModerateBody, retry_key: str) -> Answer:
 
 async def moderate_sent(call: Call, sent: Sent, decided: Callable[[Outcome], None] | None = None) -> Outcome:
     """The road of every message that counts: decided, recorded, counted. `decided` as in the pipeline."""
+    began = call.elapsed_ms()
     outcome = await call.state["pipeline"].moderate(sent, call.elapsed_ms, decided)
     elapsed_ms = call.elapsed_ms()
     platform = sent.message.platform
-    call.state["metrics"].count(platform, outcome, elapsed_ms / 1000)
+    call.state["metrics"].count(platform, outcome, began, elapsed_ms)
+    if (trace := call.state.get("trace")) is not None:
+        until = began if outcome.replayed else outcome.latency_ms
+        trace.messages.append(Stages(began, until, elapsed_ms, platform, outcome.decision))
     if not outcome.replayed:
         call.state["counter"].count(sent.tenant_id, platform, sent.shop_id, sent.agent_id, outcome.decision, elapsed_ms)
     return outcome

@@ -10,12 +10,11 @@ from pydantic import BaseModel
 from service.api.parameters import known_query
 from service.api.problem import MEDIA_TYPE
 from service.api.state import ServiceState
+from service.api.vitals import RED_SECONDS
 from service.errors import Unavailable
 
 router = APIRouter(tags=["operations"], dependencies=[Depends(known_query)])
 
-RED_SECONDS = 10.0
-"""How long a failure to store keeps the instance out of rotation; then it gets another chance."""
 NOT_READY: dict[int | str, dict[str, Any]] = {
     503: {
         "description": "Not ready; `detail` says what is not",
