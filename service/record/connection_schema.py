@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Boolean, Column, Float, Index, Integer, LargeBinary, PrimaryKeyConstraint, String, Table
+from sqlalchemy import JSON, Boolean, Column, Float, Index, Integer, PrimaryKeyConstraint, String, Table, Text
 
 from service.record.columns import UtcDateTime, metadata
 
@@ -20,11 +20,11 @@ connections = Table(
     Column("deadline_ms", Integer),
     Column("fail_action", String, nullable=False),
     Column("enabled", Boolean, nullable=False),
-    Column("secret", LargeBinary),  # encrypted, as all that follows
-    Column("previous_secret", LargeBinary),
+    Column("secret", Text),  # encrypted, as all that follows
+    Column("previous_secret", Text),
     Column("previous_until", UtcDateTime),
-    Column("token", LargeBinary, nullable=False),
-    Column("previous_token", LargeBinary),
+    Column("token", Text, nullable=False),
+    Column("previous_token", Text),
     Column("revision", Integer, nullable=False),  # raised by every change: workers compare it
     Column("created_at", UtcDateTime, nullable=False),
     PrimaryKeyConstraint("id"),
