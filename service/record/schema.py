@@ -25,7 +25,8 @@ from sqlalchemy import (
     text,
 )
 
-from service.record import connection_schema, lexicon_schema, traffic_schema  # noqa: F401  of the same metadata
+from service.record import connection_schema, lexicon_schema, traffic_schema, upkeep_schema  # noqa: F401  same metadata
+from service.record import outbox_schema  # noqa: F401  the same
 from service.record.columns import UtcDateTime
 from service.record.columns import metadata as metadata
 
@@ -243,6 +244,8 @@ sanctions = Table(
     ),
     Index(None, "tenant_id", "created_at", "id"),
     Index(None, "tenant_id", "account_id", "created_at"),
+    # Those that end by themselves, for whoever tells that they have.
+    Index(None, "ends_at", sqlite_where=text("lifted_at IS NULL"), postgresql_where=text("lifted_at IS NULL")),
 )
 
 appeals = Table(
