@@ -7,18 +7,15 @@ does not reach the store.
 
 from __future__ import annotations
 
-import time
-
 from cachetools import LRUCache
-from limits import RateLimitItem, parse
-from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import FixedWindowRateLimiter
 from starlette.requests import Request
 
 from service.api.remembered import Remembered
 from service.errors import Forbidden, RateLimited, Unauthorized
+from service.figures import Count
 from service.record.database import Database
 from service.record.keys import ApiKey, Role, find_key, hash_key
+from service.replicas.rates import Rates
 
 KEY_SECONDS = 3.0
 MAX_KEY_BYTES = 512
@@ -29,13 +26,14 @@ UNAUTHORIZED = "Send `Authorization: Bearer <key>` with a key that this service 
 class Keys:
     """The keys that this process has seen lately."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, rates: Rates | None = None, refused: Count | None = None) -> None:
+        """`rates` counts the requests of keys that have a limit; `refused` those that were too many."""
         self._remembered: Remembered[str, ApiKey | None] = Remembered(
             lambda key_hash: find_key(database, key_hash), KEY_SECONDS
         )
         self._hashes: LRUCache[bytes, str] = LRUCache(1000)
-        self._limiter = FixedWindowRateLimiter(MemoryStorage())
-        self._limits: LRUCache[str, RateLimitItem] = LRUCache(1000)
+        self.rates = rates or Rates()
+        self._refused = refused
 
     async def admit(self, authorization: bytes, roles: frozenset[Role]) -> ApiKey:
         """The key behind an `Authorization` header.
@@ -65,14 +63,12 @@ class Keys:
         self._remembered.forget()
 
     async def _count(self, key: ApiKey, notation: str) -> None:
-        limit = self._limits.get(notation)
-        if limit is None:
-            limit = self._limits[notation] = parse(notation)
-        if not await self._limiter.hit(limit, key.id):
-            window = await self._limiter.get_window_stats(limit, key.id)
+        wait = await self.rates.hit(key.id, notation)
+        if wait > 0:
+            if self._refused is not None:
+                self._refused.add()
             raise RateLimited(
-                f"This key may ask {notation.replace('/', ' times a ')}; wait for the next one.",
-                retry_after=window.reset_time - time.time(),
+                f"This key may ask {notation.replace('/', ' times a ')}; wait for the next one.", retry_after=wait
             )
 
 

@@ -31,6 +31,7 @@ from service.api.state import State
 from service.api.trace import Tracer
 from service.api.vitals import open_vitals
 from service.clock import SystemClock
+from service.follow import Follower
 from service.live import Live
 from service.penalise.books import Books
 from service.penalise.foresight import Foresight, tallies_of
@@ -41,8 +42,9 @@ from service.record.counter import HourlyCounter
 from service.record.retention import forget_forever
 from service.record.sealed import open_sealer
 from service.record.writer import GroupWriter
-from service.replicas.open import open_conversations
+from service.replicas.open import open_conversations, open_rates
 from service.settings import Settings, read_settings
+from service.traffic import Traffic
 from service.watch import Watch
 from service.workbench import Workbench
 
@@ -109,7 +111,7 @@ def lifespan_of(
         log = make_log(settings.log_level)
         metrics = Metrics(settings.metrics_dir if settings.workers > 1 else None)
         sealer = open_sealer(settings)
-        conversations = open_conversations(settings)
+        conversations, rates = open_conversations(settings), open_rates(settings)
         database = await open_database(settings, clock)
         ladders = load_ladders(settings.lexicon_dir)
         books = Books(ladders)
@@ -119,7 +121,13 @@ def lifespan_of(
         counter.start()
         workbench = Workbench(settings.lexicon_dir, settings.cache_dir)
         jobs = Jobs(database, settings.database_url, workbench, clock)
-        watch = Watch(serving, database, make_bell(settings.database_url), clock, log)
+        shops = Shops(database)
+        dropped = metrics.figures.count(
+            "shenyan_traffic_dropped", "Messages that no sample or shadow had room for.", "part"
+        )
+        traffic = Traffic(database, clock, keep_evidence=settings.keep_evidence, dropped=dropped.add)
+        followers = (shops.follow, Follower(traffic, serving, database, log).follow)
+        watch = Watch(serving, database, make_bell(settings.database_url), clock, log, followers)
         fetcher = open_fetcher(settings)
         pipeline = Pipeline(
             serving,
@@ -129,14 +137,18 @@ def lifespan_of(
             settings.record_timeout,
             settings.keep_evidence,
             Foresight(ladders, Remembered(tallies_of(database, ladders), TALLY_SECONDS).get),
+            traffic,
         )
         tracer = Tracer.open(settings.otlp_endpoint, settings.trace_ratio)
         vitals = open_vitals(metrics, log, pipeline, watch, in_flight)
+        if settings.redis_url:
+            vitals.watch("redis_well", lambda: not (conversations.lost or rates.lost), "1: Redis answers.")
         forgetting = asyncio.create_task(forget_forever(database, clock, settings.reply_days))
         # The engine lives as long as the process, so the garbage collector need not walk through it again and again.
         gc.freeze()
         try:
             await watch.start()
+            traffic.start()
             vitals.start()
             log.info("started", version=__version__, lexicon=serving.engine.lexicon_version, worker_id=watch.worker_id)
             yield State(
@@ -145,8 +157,8 @@ def lifespan_of(
                 database=database,
                 pipeline=pipeline,
                 books=books,
-                keys=Keys(database),
-                shops=Shops(database),
+                keys=Keys(database, rates, metrics.rate_limited),
+                shops=shops,
                 counter=counter,
                 fetcher=fetcher,
                 metrics=metrics,
@@ -162,9 +174,11 @@ def lifespan_of(
             forgetting.cancel()
             await jobs.close()
             await watch.close()
+            await traffic.close()
             await writer.close()
             await counter.close()
             await conversations.close()
+            await rates.close()
             if fetcher is not None:
                 await fetcher.close()
             await database.close()

@@ -86,6 +86,11 @@ class Bounds:
 class ConversationStore(Protocol):
     """Where conversations are remembered."""
 
+    @property
+    def lost(self) -> bool:
+        """Others should share it, and do not at this moment."""
+        ...
+
     async def append(self, attempt: Attempt, now: float) -> Recent:
         """Remembers `attempt` and gives what came before it, in one step: of two messages at once one sees the other.
 

@@ -10,10 +10,9 @@ from time import monotonic
 from service.errors import Unavailable
 from service.replicas.conversation import Attempt, ConversationStore, Recent
 from service.replicas.memory import MemoryConversations
+from service.replicas.pause import Pause
 
 NOT_REACHABLE = "conversation: redis not reachable"
-PAUSE = 1.0
-"""Seconds after a failure in which nobody asks the shared store; then one message tries it."""
 
 
 class FallbackConversations:
@@ -32,43 +31,35 @@ class FallbackConversations:
         self._shared = shared
         self._own = own
         self._timeout = timeout
-        self._time = time
-        self._paused_until = float("-inf")
+        self._pause = Pause(time)
+
+    @property
+    def lost(self) -> bool:
+        """The shared store failed, and has not answered since."""
+        return self._pause.lost
 
     async def append(self, attempt: Attempt, now: float) -> Recent:
         recent = self._own.append_now(attempt, now)
-        if self._may_ask():
+        if self._pause.may_ask():
             try:
                 async with asyncio.timeout(self._timeout):
                     shared = await self._shared.append(attempt, now)
             except (Unavailable, TimeoutError):
-                self._pause()
+                self._pause.failed()
             else:
-                self._paused_until = float("-inf")
+                self._pause.answered()
                 return shared
         return replace(recent, degraded=(NOT_REACHABLE,))
 
     async def withdraw(self, attempt: Attempt) -> None:
         self._own.withdraw_now(attempt)
-        if self._may_ask():
+        if self._pause.may_ask():
             try:
                 async with asyncio.timeout(self._timeout):
                     await self._shared.withdraw(attempt)
             except (Unavailable, TimeoutError):
-                self._pause()
+                self._pause.failed()
 
     async def close(self) -> None:
         await self._shared.close()
         await self._own.close()
-
-    def _may_ask(self) -> bool:
-        now = self._time()
-        if now < self._paused_until:
-            return False
-        if self._paused_until > float("-inf"):
-            # Only one message at a time finds out whether the store is back.
-            self._paused_until = now + PAUSE
-        return True
-
-    def _pause(self) -> None:
-        self._paused_until = self._time() + PAUSE

@@ -22,6 +22,10 @@ class MemoryConversations:
     async def append(self, attempt: Attempt, now: float) -> Recent:
         return self.append_now(attempt, now)
 
+    @property
+    def lost(self) -> bool:
+        return False
+
     def append_now(self, attempt: Attempt, now: float) -> Recent:
         """The same without a loop: it only computes."""
         self._now = max(self._now, now)

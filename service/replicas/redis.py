@@ -1,4 +1,4 @@
-"""Conversations in Redis or Valkey, shared by all replicas. The only file that knows the library (redis).
+"""Conversations and rates in Redis or Valkey, shared by all replicas. The only file that knows the library (redis).
 
 A window is a list in the order of arrival, a count a sorted set by time of arrival. One message is one round trip: a
 transaction that adds to both and reads both. Keys are hashes, and all of them expire.
@@ -33,17 +33,11 @@ class RedisConversations:
     @classmethod
     def connect(cls, url: str, bounds: Bounds, timeout: float) -> RedisConversations:
         """The store at `url`; nothing is sent yet. `timeout`: seconds that connecting, and an answer, may take."""
-        pool = BlockingConnectionPool.from_url(
-            url,
-            max_connections=MAX_CONNECTIONS,
-            timeout=timeout,
-            socket_timeout=timeout,
-            socket_connect_timeout=timeout,
-            # Once more, at once: the server may have closed an idle connection.
-            retry=Retry(NoBackoff(), 1),
-            protocol=2,
-        )
-        return cls(Redis(connection_pool=pool), bounds)
+        return cls(connect(url, timeout), bounds)
+
+    @property
+    def lost(self) -> bool:
+        return False
 
     async def append(self, attempt: Attempt, now: float) -> Recent:
         window, counter = keys_of(attempt)
@@ -78,6 +72,44 @@ class RedisConversations:
     async def close(self) -> None:
         await self._client.aclose()
         await self._client.connection_pool.disconnect()
+
+
+class RedisRates:
+    """SharedRates: a number for each key, which expires when its window ends."""
+
+    def __init__(self, client: Redis) -> None:
+        self._client = client
+
+    async def hit(self, key: str, milliseconds: int) -> tuple[int, int]:
+        name = f"shenyan:rate:{key}"
+        try:
+            async with self._client.pipeline(transaction=True) as pipe:
+                pipe.set(name, 0, px=milliseconds, nx=True)
+                pipe.incr(name)
+                pipe.pttl(name)
+                _, number, left = await pipe.execute()
+        except (RedisError, OSError, TimeoutError) as error:
+            raise Unavailable("Redis does not answer", retry_after=1.0) from error
+        return int(number), int(left)
+
+    async def close(self) -> None:
+        await self._client.aclose()
+        await self._client.connection_pool.disconnect()
+
+
+def connect(url: str, timeout: float) -> Redis:
+    """A client for `url` with connections of its own. Raises ValueError for an address that is none."""
+    pool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=MAX_CONNECTIONS,
+        timeout=timeout,
+        socket_timeout=timeout,
+        socket_connect_timeout=timeout,
+        # Once more, at once: the server may have closed an idle connection.
+        retry=Retry(NoBackoff(), 1),
+        protocol=2,
+    )
+    return Redis(connection_pool=pool)
 
 
 def keys_of(attempt: Attempt) -> tuple[str, str]:

@@ -8,8 +8,9 @@ import pytest
 from redis.asyncio import Redis
 
 from service.replicas.conversation import Bounds, Recent
-from service.replicas.fallback import NOT_REACHABLE, PAUSE, FallbackConversations
+from service.replicas.fallback import NOT_REACHABLE, FallbackConversations
 from service.replicas.memory import MemoryConversations
+from service.replicas.pause import PAUSE
 from service.replicas.redis import RedisConversations, keys_of
 from tests.redis_server import RedisServer
 from tests.replicas.conftest import BOUNDS, NOON, attempt
@@ -88,8 +89,8 @@ async def test_whoever_finds_out_goes_alone(redis_server: RedisServer) -> None:
     store = over("redis://127.0.0.1:1/0", hands)
     await store.append(attempt(), NOON)
     hands.now += PAUSE
-    assert store._may_ask()
-    assert not store._may_ask()
+    assert store._pause.may_ask()
+    assert not store._pause.may_ask()
     await store.close()
 
 

@@ -26,6 +26,7 @@ from service.record.outcome import Outcome
 from service.record.replies import Scope
 from service.record.sent import Sent
 from service.record.withhold import storable
+from service.replicas.rates import NOT_REACHABLE
 from service.text.message import Message
 
 ANALYZE = msgspec.json.Decoder(AnalyzeBody)
@@ -133,6 +134,8 @@ async def sent_of(call: Call, body: AnalyzeBody, retry_keys: tuple[tuple[Scope, 
     """The message with all that deciding and recording need. Raises Malformed for what a schema can't say."""
     check_message(body)
     shop, degraded = await call.state["shops"].find(call.key.tenant_id, body.shop_id)
+    if call.key.rate_limit is not None and call.state["keys"].rates.lost:
+        degraded = (*degraded, NOT_REACHABLE)
     moment: datetime = local_time(shop, body.sent_at or call.state["clock"].now())
     message = Message(
         text=body.text,
