@@ -27,6 +27,7 @@ from service.record.sent import Sent, incident_of
 from service.record.withhold import for_retries, replayed
 from service.record.writer import Entry, GroupWriter
 from service.replicas.conversation import Attempt, ConversationStore, make_attempt
+from service.traffic import Traffic
 
 NOT_STORED = "record: incident not stored"
 
@@ -43,6 +44,7 @@ class Pipeline:
         timeout: float,
         keep_evidence: bool,
         foresight: Foresight,
+        traffic: Traffic,
     ) -> None:
         self.live = live
         self.clock = clock
@@ -51,6 +53,7 @@ class Pipeline:
         self._timeout = timeout
         self._keep_evidence = keep_evidence
         self._foresight = foresight
+        self._traffic = traffic
         self._failed_at = float("-inf")
 
     def decide(self, sent: Sent, elapsed_ms: Callable[[], float]) -> tuple[Decision, Outcome]:
@@ -95,9 +98,11 @@ class Pipeline:
         decision, outcome = self.decide(sent, elapsed_ms)
         if decided is not None:
             decided(outcome)
-        if decision.action == "allow" and not sent.retry_keys:
-            return outcome
-        return await self._record(sent, decision, outcome)
+        if decision.action != "allow" or sent.retry_keys:
+            outcome = await self._record(sent, decision, outcome)
+        if self._traffic.tenants and not outcome.replayed:
+            self._traffic.take(sent, decision)
+        return outcome
 
     async def _record(self, sent: Sent, decision: Decision, outcome: Outcome) -> Outcome:
         at = self.clock.now()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from time import monotonic
 
@@ -21,11 +22,13 @@ from service.errors import DataError, Unavailable
 from service.live import Live
 from service.record.bell import Bell
 from service.record.database import Database
+from service.record.lexicons import in_service
 from service.record.news import news_since
 from service.record.policies import list_policies
 from service.record.versions import layer_of, read_layers
 from service.record.workers import Serving, Worker, leave, say_serving, show_up
 
+Follow = Callable[[str], Awaitable[None]]
 RETRY_SECONDS = 0.5
 BEAT_SECONDS = 5.0
 
@@ -33,7 +36,16 @@ BEAT_SECONDS = 5.0
 class Watch:
     """One worker's eye on the news. `start` before the first message, `close` after the last."""
 
-    def __init__(self, live: Live, database: Database, bell: Bell, clock: Clock, log: FilteringBoundLogger) -> None:
+    def __init__(
+        self,
+        live: Live,
+        database: Database,
+        bell: Bell,
+        clock: Clock,
+        log: FilteringBoundLogger,
+        followers: Sequence[Follow] = (),
+    ) -> None:
+        """`followers` are told the tenants of whom there is news, after the new engine is in service."""
         self.worker_id = str(uuid7())
         self._live = live
         self._database = database
@@ -41,7 +53,9 @@ class Watch:
         self._clock = clock
         self._log = log
         self._started_at = clock.now()
+        self._followers = followers
         self._number = 0
+        self._composed: dict[str, object] = {}
         self._turn = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -89,6 +103,8 @@ class Watch:
                 worker_id=self.worker_id,
                 seconds=round(monotonic() - began, 3),
             )
+        for follow in self._followers:
+            await follow(tenant_id)
         serving = Serving(
             worker_id=self.worker_id,
             tenant_id=tenant_id,
@@ -101,14 +117,21 @@ class Watch:
 
     async def _compile(self, tenant_id: str) -> Engine:
         async with self._database.read() as connection:
-            packed = await read_layers(connection, tenant_id)
+            lexicons = [(each.name, each.published_version) for each in await in_service(connection, tenant_id)]
             policies = await list_policies(connection, tenant_id)
+            marks = lexicons, {platform: found.revision for platform, found in policies.items()}
+            if self._composed.get(tenant_id) == marks:
+                # The news is of something else, such as a shop.
+                return self._live.engine_for(tenant_id)
+            packed = await read_layers(connection, tenant_id)
         changes = {platform: (found.change, found.revision) for platform, found in policies.items()}
 
         def compose() -> Engine:
             return self._live.compose(tenant_id, [layer_of(*each) for each in packed], changes)
 
-        return await asyncio.to_thread(compose)
+        engine = await asyncio.to_thread(compose)
+        self._composed[tenant_id] = marks
+        return engine
 
     async def _follow(self) -> None:
         while True:

@@ -31,7 +31,7 @@ class Remembered(Generic[K, V]):
         self._known: LRUCache[K, tuple[V, float]] = LRUCache(size)
         self._reading: dict[K, asyncio.Task[V]] = {}
 
-    async def get(self, key: K) -> V:
+    async def get(self, key: K, patience: float = PATIENCE) -> V:
         """Raises Unavailable when the store is out and the value was never read."""
         known = self._known.get(key)
         if known is None:
@@ -44,15 +44,16 @@ class Remembered(Generic[K, V]):
         if age < self._seconds:
             return value
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(patience):
                 return await asyncio.shield(reading)
         except TimeoutError:
             return value
 
-    def forget(self) -> None:
-        """Every next `get` reads anew."""
-        self._known.clear()
-        self._reading.clear()
+    def forget(self, matching: Callable[[K], bool] = lambda _: True) -> None:
+        """Every next `get` reads anew; `matching` says of which keys."""
+        for known in (self._known, self._reading):
+            for key in [key for key in known if matching(key)]:
+                known.pop(key)
 
     def _start(self, key: K) -> asyncio.Task[V]:
         reading = self._reading.get(key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -30,18 +31,30 @@ class Shops:
 
         self._remembered = Remembered(read, SHOP_SECONDS)
 
-    async def find(self, tenant_id: str, shop_id: str | None) -> tuple[Shop | None, tuple[str, ...]]:
-        """The shop if it was put, and what the answer must name as degraded: the store may be out."""
+    async def find(
+        self, tenant_id: str, shop_id: str | None, patience: float | None = None
+    ) -> tuple[Shop | None, tuple[str, ...]]:
+        """The shop if it was put, and what the answer must name as degraded: the store may be out.
+
+        `patience`: seconds to wait for the store; a shop that was read before is then taken as it was.
+        """
         if shop_id is None:
             return None, ()
         try:
-            return await self._remembered.get((tenant_id, shop_id)), ()
-        except Unavailable:
+            if patience is None:
+                return await self._remembered.get((tenant_id, shop_id)), ()
+            async with asyncio.timeout(patience):
+                return await self._remembered.get((tenant_id, shop_id), patience / 2), ()
+        except (Unavailable, TimeoutError):
             return None, (NOT_READ,)
 
-    def forget(self) -> None:
-        """After a change here: every shop is read anew."""
-        self._remembered.forget()
+    async def follow(self, tenant_id: str) -> None:
+        """After news of the tenant: its shops are read anew."""
+        self.forget(tenant_id)
+
+    def forget(self, tenant_id: str) -> None:
+        """After a change here."""
+        self._remembered.forget(lambda key: key[0] == tenant_id)
 
 
 def assets_of(shop: Shop | None) -> Assets:

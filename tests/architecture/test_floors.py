@@ -37,6 +37,8 @@ FLOORS: dict[str, float] = {
     "service.backtest": 7,
     "service.workbench": 7.7,
     "service.watch": 7.5,
+    "service.traffic": 7.4,
+    "service.follow": 7.5,
     "service.pipeline": 8,
     "service.api": 9,
     "service.show": 9,

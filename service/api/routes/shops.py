@@ -200,7 +200,7 @@ async def _change(
             reason=author.reason,
         )
         revision = await add_shop_revision(connection, tenant_id, shop_id, shop, author)
-    state["shops"].forget()
+    state["shops"].forget(tenant_id)
     return revision
 
 
