@@ -31,6 +31,8 @@ from service.penalise.pages import (
 )
 from service.penalise.window import local_day, zone_of
 from service.record.account import Account, agent_account, shop_account
+from service.record.announce import announce_sanctions
+from service.record.charging import NOTHING, Charged
 from service.record.entry import LedgerEntry
 from service.record.incident import Incident
 from service.record.ledger import (
@@ -59,7 +61,7 @@ class Books:
         """For how long the same message tried again is the same incident."""
         return self.ladders.defaults.repeat_seconds
 
-    async def charge(self, connection: AsyncConnection, incidents: Sequence[Incident], numbers: Numbers) -> None:
+    async def charge(self, connection: AsyncConnection, incidents: Sequence[Incident], numbers: Numbers) -> Charged:
         """Charges new incidents what is due at once, for the group writer, which has locked their accounts.
 
         An incident that was charged before is left alone.
@@ -72,14 +74,15 @@ class Books:
             if self._is_due(ladder, incident, incident.decision, shops.get((incident.tenant_id, incident.shop_id)))
         ]
         if not due:
-            return
+            return NOTHING
         charged = await _charged(connection, [incident for incident, _ in due])
         due = [(incident, ladder) for incident, ladder in due if (incident.id, ladder.scheme) not in charged]
         pages = await pages_to_charge(connection, due, shops, numbers)
         for incident, ladder in due:
             for account in accounts_of(ladder, incident):
                 pages[account, ladder.scheme].charge(case_of(incident), Stamp(incident.created_at))
-        await store_pages(connection, pages.values(), None)
+        settled = await store_pages(connection, pages.values(), None)
+        return Charged(settled.entries, settled.started)
 
     async def settle(
         self,
@@ -96,7 +99,7 @@ class Books:
 
         overridden: charges where the ladder says so at once; upheld: charges; reduced: charges as if no finding were
         graver than `severity`; overturned: reverses. Later incidents that were counted after it are counted anew, and
-        sanctions that no longer hold are lifted.
+        sanctions that no longer hold are lifted. Whoever calls tells of them.
         """
         accounts = [agent_account(incident.tenant_id, incident.shop_id, incident.agent_id)]
         accounts.append(shop_account(incident.tenant_id, incident.shop_id))
@@ -148,7 +151,7 @@ class Books:
         page = await page_to_correct(connection, ladder, account, shop, numbers, day)
         stamp = Stamp(at, key_id, note)
         page.adjust(day, Cost(points, money), stamp)
-        return await store_pages(connection, [page], stamp)
+        return await _store_and_tell(connection, [page], stamp)
 
     async def reverse(
         self, connection: AsyncConnection, tenant_id: str, entry_id: str, at: datetime, *, note: str, key_id: str
@@ -175,7 +178,7 @@ class Books:
         page = await page_to_correct(connection, ladder, account, shop, numbers, entry.day)
         stamp = Stamp(at, key_id, note)
         page.take_back(entry, stamp)
-        return await store_pages(connection, [page], stamp)
+        return await _store_and_tell(connection, [page], stamp)
 
     async def charge_event(
         self, connection: AsyncConnection, account: Account, event: str, event_id: str, sent_at: datetime, at: datetime
@@ -197,7 +200,7 @@ class Books:
                     page = await page_to_charge(connection, ladder, own, shop, numbers, day)
                     page.charge(case, Stamp(at))
                     pages.append(page)
-        return await store_pages(connection, pages, None)
+        return await _store_and_tell(connection, pages, None)
 
     async def _charge_rest(
         self,
@@ -232,6 +235,13 @@ class Books:
         edition = ladder.edition_on(local_day(incident.sent_at, zone_of(timezone_of(shop))))
         due = self.ladders.due(edition, occasion)
         return (due == "at_once" or (due == "upheld" and upheld)) and rule_for(edition, case_of(incident)) is not None
+
+
+async def _store_and_tell(connection: AsyncConnection, pages: Sequence[Page], stamp: Stamp | None) -> Settled:
+    """Stores what no incident's own event tells of."""
+    settled = await store_pages(connection, pages, stamp)
+    await announce_sanctions(connection, settled.started, settled.lifted, stamp.at if stamp else None)
+    return settled
 
 
 async def _charged(connection: AsyncConnection, incidents: Sequence[Incident]) -> set[tuple[str | None, str]]:

@@ -16,6 +16,7 @@ from service.errors import Conflict, Malformed, Problem
 from service.penalise.books import Books
 from service.penalise.pages import Settled
 from service.record.account import agent_account, shop_account
+from service.record.announce import announce_appeal, announce_review, announce_sanctions
 from service.record.claims import claimed_by_another
 from service.record.hourly import count_verdict
 from service.record.incident import Incident, State
@@ -59,7 +60,9 @@ async def review_incident(connection: AsyncConnection, books: Books, review: Rev
         note=review.note,
     )
     await count_verdict(connection, incident, state)
-    return Reviewed(await add_review(connection, incident, review, state), review, settled)
+    incident = await add_review(connection, incident, review, state)
+    await announce_review(connection, incident, review, settled.entries, settled.started, settled.lifted)
+    return Reviewed(incident, review, settled)
 
 
 async def send_anyway(
@@ -81,7 +84,8 @@ async def send_anyway(
     incident = await get_incident(connection, tenant_id, incident_id, key_id=own)
     await _lock_accounts_of(connection, incident)
     incident = await override_incident(connection, tenant_id, incident_id, reason, at, key_id=own)
-    await books.settle(connection, incident, "overridden", at, key_id=key_id)
+    settled = await books.settle(connection, incident, "overridden", at, key_id=key_id)
+    await announce_sanctions(connection, settled.started, settled.lifted, at)
     return incident
 
 
@@ -119,6 +123,7 @@ async def appeal_incident(
             f"incident {incident_id} is {incident.state} and could be appealed until {until:%Y-%m-%dT%H:%M:%SZ}",
             code="appeal_too_late",
         )
+    await announce_appeal(connection, appealed, appeal)
     return appealed, appeal
 
 

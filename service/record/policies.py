@@ -10,6 +10,7 @@ from sqlalchemy import Row, func, insert, select
 
 from service.errors import NotFound, Stale
 from service.lexicon.changes import PolicyChange
+from service.record.announce import announce_policy
 from service.record.cursor import key_cursor, read_number_cursor
 from service.record.database import Store, reading, writing
 from service.record.drafts import Author
@@ -105,6 +106,7 @@ async def put_policy(
         row = {"tenant_id": tenant_id, "platform": platform, "revision": after.revision}
         row |= {"body": msgspec.json.encode(change), "key_id": author.key_id, "reason": author.reason, "at": author.at}
         await connection.execute(insert(_table).values(row))
+        await announce_policy(connection, tenant_id, platform, after.revision, author.key_id, author.at)
     return before, after
 
 

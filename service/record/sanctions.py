@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from service.errors import Conflict, NotFound
 from service.record import schema
 from service.record.account import Side
+from service.record.announce import announce_sanctions
 from service.record.cursor import read_time_cursor, time_cursor
 from service.record.database import Store, reading, writing
 from service.record.sanction import Phase, Sanction
@@ -64,7 +65,9 @@ async def lift_sanction(
     async with writing(store) as connection:
         row = (await connection.execute(change)).one_or_none()
         if row is not None:
-            return _sanction(row)
+            lifted = _sanction(row)
+            await announce_sanctions(connection, lifted=[lifted], at=at, ended_by="supervisor")
+            return lifted
         sanction = await get_sanction(connection, tenant_id, sanction_id)
     raise Conflict(
         f"sanction {sanction_id} is {sanction.phase(at)}; only one that is pending or in force can be lifted",

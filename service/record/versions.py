@@ -12,6 +12,7 @@ from uuid_utils import uuid7
 
 from service.errors import Conflict, NotFound
 from service.lexicon.overlay import Content, Layer, version_of
+from service.record.announce import announce_publication
 from service.record.cursor import key_cursor, read_key_cursor
 from service.record.database import Store, insert_new, reading, writing
 from service.record.drafts import Author
@@ -155,6 +156,9 @@ async def _put_in_service(
             insert(_publications).values(msgspec.structs.asdict(made) | {"lexicon_id": lexicon.id})
         )
         await connection.execute(update(_lexicons).where(_lexicons.c.id == lexicon.id).values(changes))
+        await announce_publication(
+            connection, lexicon.tenant_id, lexicon.name, version, action, author.key_id, author.at
+        )
         await tell(connection, lexicon.tenant_id)
     return made
 
