@@ -33,7 +33,8 @@ def key_of(encoding_aes_key: str) -> bytes:
 
 def signature(token: str, timestamp: str, nonce: str, encrypted: str) -> str:
     """SHA-1, in hex, of the four in sorted order."""
-    return hashlib.sha1("".join(sorted((token, timestamp, nonce, encrypted))).encode()).hexdigest()
+    joined = "".join(sorted((token, timestamp, nonce, encrypted)))
+    return hashlib.sha1(joined.encode(), usedforsecurity=False).hexdigest()
 
 
 def unseal(key: bytes, encrypted: str, receiver: str) -> bytes:

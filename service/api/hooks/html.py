@@ -8,8 +8,9 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 UNREAD = frozenset({"script", "style", "head", "title", "template", "noscript", "iframe", "object", "svg", "_comment"})
 BLOCKS = frozenset(
-    "address article aside blockquote br dd div dl dt fieldset figure footer form h1 h2 h3 h4 h5 h6 header hr li main "
-    "nav ol p pre section table tr ul".split()
+    {"address", "article", "aside", "blockquote", "br", "dd", "div", "dl", "dt", "fieldset", "figure", "footer", "form"}
+    | {"h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol", "p", "pre", "section", "table"}
+    | {"tr", "ul"}
 )
 CELLS = frozenset({"td", "th"})
 WHITESPACE = re.compile(r"[ \t\r\n\f]+")

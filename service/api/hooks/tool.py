@@ -8,7 +8,7 @@ connection, remembers what was seen, keeps the deadline and applies the fail act
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -113,6 +113,8 @@ class Reading:
     """Why there is nothing to check, in the field's words: `customer`, `bot`, `system`, `private note`, `unknown event`."""
     reply: Reply | None = None
     """The answer where the tool only shakes hands: a challenge, an echo."""
+    pull: Mapping[str, str] | None = None
+    """Where the call says only that there is news: what `Tool.pull` needs to fetch it, after the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,30 @@ class Checked:
     """`masked_text` is to be delivered in place of the text; set on a block, and only where `Tool.rewrites`."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pulling:
+    """One fetch of messages that a call announced."""
+
+    what: Mapping[str, str]
+    """`Reading.pull`; its `account` has a cursor of its own."""
+    cursor: str
+    """Up to where was fetched before; "" at first."""
+    tokens: MutableMapping[str, str]
+    """What the tool's API lends us for a while, kept between fetches of a connection."""
+    client: httpx.AsyncClient
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """What one fetch brought."""
+
+    messages: tuple[Incoming, ...]
+    cursor: str
+    has_more: bool
+
+
+Pull = Callable[[Pulling, Any, Any], Awaitable[Page]]
+"""(pulling, secret, settings) -> the next page. Raises httpx errors; retried."""
 FollowUp = Callable[[Checked, Any, Any, httpx.AsyncClient], Awaitable[None]]
 """(checked, secret, settings, client): leaves a private note or takes the message back. Raises httpx errors; retried."""
 
@@ -160,6 +186,7 @@ class Tool:
     rewrites: bool = False
     """Whether the answer can change the text; then the setting `rewrite` may ask for masking instead of a refusal."""
     follow_up: FollowUp | None = None
+    pull: Pull | None = None
     sample: Callable[[str], Any] | None = None
     """(text) -> a payload as `verify` returns it, of an agent's message with that text: what a connection's test runs."""
     experimental: tuple[str, ...] = ()
