@@ -24,8 +24,9 @@ from service.penalise.foresight import Foresight
 from service.record.outcome import Outcome, outcome_of
 from service.record.replies import Reply
 from service.record.sent import Sent, incident_of
+from service.record.storing import Entry
 from service.record.withhold import for_retries, replayed
-from service.record.writer import Entry, GroupWriter
+from service.record.writer import GroupWriter
 from service.replicas.conversation import Attempt, ConversationStore, make_attempt
 from service.traffic import Traffic
 

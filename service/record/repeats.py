@@ -48,7 +48,7 @@ async def count_repeats(
     for each in incidents:
         key = (each.tenant_id, each.repeat_key or "")
         earlier = last.get(key) if each.repeat_key is not None else None
-        if earlier is None or earlier[0] == each.id or each.created_at - earlier[1] > span:
+        if earlier is None or earlier[0] == each.id or abs(each.created_at - earlier[1]) > span:
             fresh[each.id] = each
             last[key] = (each.id, each.created_at)
             continue

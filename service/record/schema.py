@@ -25,8 +25,8 @@ from sqlalchemy import (
     text,
 )
 
-from service.record import connection_schema, lexicon_schema, traffic_schema, upkeep_schema  # noqa: F401  same metadata
-from service.record import outbox_schema  # noqa: F401  the same
+from service.record import connection_schema, lexicon_schema, outbox_schema, traffic_schema  # noqa: F401  same metadata
+from service.record import upkeep_schema as upkeep_schema
 from service.record.columns import UtcDateTime
 from service.record.columns import metadata as metadata
 

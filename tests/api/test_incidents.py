@@ -10,7 +10,7 @@ import pytest
 
 from service.clock import SystemClock
 from service.record.incident import Incident
-from service.record.writer import Entry
+from service.record.storing import Entry
 from tests.api.conftest import BLOCKED, Running, message
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from service import __version__
 from service.errors import Unavailable
-from service.record.writer import Entry, Written
+from service.record.storing import Entry, Written
 from service.text.span import utf16_offset
 from tests.api.conftest import BLOCKED, CLEAN, Running, message
 

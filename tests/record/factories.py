@@ -12,7 +12,8 @@ from uuid_utils import uuid7
 from service.record.database import Database
 from service.record.incident import Incident
 from service.record.replies import Reply
-from service.record.writer import Entry, GroupWriter
+from service.record.storing import Entry
+from service.record.writer import GroupWriter
 
 NOW = datetime(2026, 3, 1, 12, 30, 15, 123_456, tzinfo=UTC)
 

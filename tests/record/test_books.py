@@ -22,7 +22,8 @@ from service.record.incident import Incident
 from service.record.ledger import accounts_of_agent, entries_of_incidents, entries_since, list_entries
 from service.record.sanctions import SanctionFilters, get_sanction, lift_sanction, list_sanctions
 from service.record.shops import Shop, put_shop
-from service.record.writer import Entry, GroupWriter
+from service.record.storing import Entry
+from service.record.writer import GroupWriter
 from service.settings import shipped_lexicons
 from tests.record.factories import NOW, make_incident
 

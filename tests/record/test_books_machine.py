@@ -25,7 +25,8 @@ from service.penalise.window import local_day, zone_of
 from service.record.database import Database
 from service.record.incident import Incident
 from service.record.sanctions import list_sanctions
-from service.record.writer import Entry, GroupWriter
+from service.record.storing import Entry
+from service.record.writer import GroupWriter
 from tests.record.factories import NOW
 from tests.record.test_books import AGENT, BOOKS, LADDERS, SHOP, abuse, check_sums, put, scheme
 

@@ -19,7 +19,8 @@ from service.record.incidents import get_incident, list_incidents
 from service.record.ledger import entries_of_incidents
 from service.record.repeats import repeat_key
 from service.record.sanctions import list_sanctions
-from service.record.writer import Entry, GroupWriter
+from service.record.storing import Entry
+from service.record.writer import GroupWriter
 from tests.record.factories import NOW, make_reply
 from tests.record.test_books import BOOKS, SHOP, abuse, check_sums, put, record, scheme, settle
 

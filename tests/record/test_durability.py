@@ -12,7 +12,8 @@ from tests.record.factories import start_script
 WRITER = """
 import asyncio, sys
 from service.record.database import Database
-from service.record.writer import Entry, GroupWriter
+from service.record.storing import Entry
+from service.record.writer import GroupWriter
 from tests.record.factories import make_incident, make_reply
 
 async def write_for_ever(writer):

@@ -22,7 +22,8 @@ from service.record.hourly import (
 )
 from service.record.incident import Incident
 from service.record.incidents import IncidentFilters, list_incidents
-from service.record.writer import Entry, GroupWriter
+from service.record.storing import Entry
+from service.record.writer import GroupWriter
 from tests.record.factories import NOW, make_incident, store
 from tests.record.test_reviews import appeal, record, review, warned
 

@@ -25,8 +25,9 @@ from service.record.incidents import get_incident, override_incident
 from service.record.review import Appeal, Evidence, Review
 from service.record.reviews import ReviewFilters, find_appeal, list_reviews, reviews_of
 from service.record.shops import Shop, put_shop
+from service.record.storing import Entry
 from service.record.transitions import TRANSITIONS, Step, Verdict
-from service.record.writer import Entry, GroupWriter
+from service.record.writer import GroupWriter
 from service.settings import shipped_lexicons
 from tests.record.factories import NOW, make_incident
 

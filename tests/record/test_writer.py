@@ -11,7 +11,8 @@ from service.record import schema
 from service.record.database import Database
 from service.record.incidents import get_incident
 from service.record.replies import find_reply
-from service.record.writer import WRITTEN, Entry, GroupWriter
+from service.record.storing import WRITTEN, Entry
+from service.record.writer import GroupWriter
 from tests.record.factories import make_incident, make_reply
 
 LONE_SURROGATE = "\ud800"

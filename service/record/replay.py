@@ -1,0 +1,147 @@
+"""Brings what waits in the journal into the database: oldest first, in small groups, each entry once.
+
+    asleep -> (something waits, and it is time to ask) -> ping -> groups -> the last ones while nobody writes -> closed
+
+Live messages go on into the journal until it is empty, so that what they cost is charged in the order of its happening.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from structlog.typing import FilteringBoundLogger
+
+from service.errors import Unavailable
+from service.record.database import Database
+from service.record.journal.journal import ENCODER, Journal, Record
+from service.record.storing import Entry
+from service.record.writer import GroupWriter
+
+GROUP = 100
+LAST = 200
+"""So few are written while live messages wait."""
+TICK_SECONDS = 0.1
+ADOPT_SECONDS = 5.0
+CLOSE_SECONDS = 1.0
+
+
+class Replayer:
+    """`start` before the first message, `close` after the writer."""
+
+    def __init__(self, database: Database, writer: GroupWriter, journal: Journal, log: FilteringBoundLogger) -> None:
+        self.conflicts = 0
+        """Retry keys that were used for other content while nobody could know."""
+        self._database = database
+        self._writer = writer
+        self._journal = journal
+        self._log = log
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Takes the journal's place on the disk, and over what ended processes have left."""
+        self._journal.aside.report = self._put_aside
+        await self._journal.open()
+        if self._journal.problem:
+            self._log.error("journal_not_writable", problem=self._journal.problem)
+        if await self._adopt():
+            # Older than all that comes now.
+            self._writer.breaker.open("catching up")
+        self._task = asyncio.create_task(self._run(), name="replayer")
+
+    async def close(self) -> None:
+        """Stops; what waits is left to the next process."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        if self._writer.late is not None:
+            await asyncio.wait({self._writer.late}, timeout=CLOSE_SECONDS)
+        await self._journal.close()
+
+    async def catch_up(self) -> None:
+        """Replays all that waits. Raises Unavailable where the database does not take it."""
+        await self._database.ping()
+        while self._journal.waiting > LAST:
+            await self._replay(GROUP)
+        async with self._writer.hold():
+            while self._journal.waiting:
+                await self._replay(GROUP)
+            await self._journal.empty()
+            if not self._writer.breaker.is_closed:
+                self._writer.breaker.close()
+                self._log.info("database_back", replayed=self._journal.replayed)
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        adopt_at = loop.time() + ADOPT_SECONDS
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            if loop.time() >= adopt_at:
+                adopt_at = loop.time() + ADOPT_SECONDS
+                await self._adopt()
+                if self._journal.problem:
+                    await self._journal.open()
+            await self._look()
+
+    async def _look(self) -> None:
+        writer = self._writer
+        if (writer.breaker.is_closed and not self._journal.waiting) or not writer.breaker.may_ask():
+            return
+        if writer.late is not None and not writer.late.done():
+            # It holds locks, and may yet write what waits here.
+            return
+        try:
+            await self.catch_up()
+        except Unavailable:
+            writer.breaker.still_out("not reachable" if writer.late is None or writer.late.done() else "too slow")
+
+    async def _adopt(self) -> int:
+        adopted = await self._journal.adopt()
+        if adopted:
+            self._log.warning("journal_adopted", entries=adopted)
+        return adopted
+
+    async def _replay(self, limit: int) -> None:
+        taken = self._journal.take(limit)
+        for record, entry in taken:
+            if entry is None:
+                self._journal.aside.put(_name(record), record.segment.read_at(*record.place), "damaged")
+        readable = [(record, entry) for record, entry in taken if entry is not None]
+        work = asyncio.create_task(self._store(readable))
+        if not await self._writer.in_time(work):
+            raise Unavailable("the database is too slow")
+        work.result()
+        await self._journal.confirm(taken)
+
+    async def _store(self, taken: Sequence[tuple[Record, Entry]]) -> None:
+        entries = [entry for _, entry in taken]
+        try:
+            self._note(await self._writer.storing.replay(entries), entries)
+        except Unavailable:
+            raise
+        except Exception:
+            for record, entry in taken:
+                await self._store_one(record, entry)
+
+    async def _store_one(self, record: Record, entry: Entry) -> None:
+        try:
+            self._note(await self._writer.storing.replay([entry]), [entry])
+        except Unavailable:
+            raise
+        except Exception as error:
+            # The next time it would be refused again, and hold up all that is behind it.
+            self._journal.aside.put(_name(record), ENCODER.encode(entry), "refused")
+            self._log.error("entry_refused", error=type(error).__name__)
+
+    def _note(self, conflicts: int, entries: Sequence[Entry]) -> None:
+        self._writer.remember(entries)
+        self.conflicts += conflicts
+        if conflicts:
+            self._log.warning("retry_key_reused", entries=conflicts)
+
+    def _put_aside(self, name: str, reason: str, size: int) -> None:
+        self._log.error("journal_record_set_aside", file=name, reason=reason, bytes=size)
+
+
+def _name(record: Record) -> str:
+    return f"{record.segment.path.stem}-{record.place.start}"
