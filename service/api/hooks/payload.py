@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import Any
+
+import msgspec
 
 from service.api.hooks.tool import HookSettings
 
@@ -48,8 +49,8 @@ def list_at(payload: Any, *path: str | int) -> list[Any]:
 def json_in(text: str) -> Any:
     """JSON inside a string; None when it is none."""
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
 
 

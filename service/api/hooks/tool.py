@@ -83,6 +83,8 @@ class Incoming:
     image_urls: tuple[str, ...] = ()
     uninspected: tuple[str, ...] = ()
     """For `degraded`: each part that nobody can look into, such as `voice: not inspected`."""
+    after_delivery: bool | None = None
+    """For a tool that calls both before and after; None: as its `delivery` says."""
     is_edit: bool = False
     """The delivery id of an edit differs from the message's own: it is checked as one more message."""
     id_is_signed: bool = False

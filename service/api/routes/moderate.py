@@ -133,7 +133,14 @@ def _answer(call: Call, outcome: Outcome, text: str) -> Answer:
 async def sent_of(call: Call, body: AnalyzeBody, retry_keys: tuple[tuple[Scope, str], ...]) -> Sent:
     """The message with all that deciding and recording need. Raises Malformed for what a schema can't say."""
     check_message(body)
-    shop, degraded = await call.state["shops"].find(call.key.tenant_id, body.shop_id)
+    return await read_sent(call, body, retry_keys)
+
+
+async def read_sent(
+    call: Call, body: AnalyzeBody, retry_keys: tuple[tuple[Scope, str], ...], patience: float | None = None
+) -> Sent:
+    """The same of a body that was made here. `patience`: seconds to wait for the shop's row; None: as long as it takes."""
+    shop, degraded = await call.state["shops"].find(call.key.tenant_id, body.shop_id, patience)
     if call.key.rate_limit is not None and call.state["keys"].rates.lost:
         degraded = (*degraded, NOT_REACHABLE)
     moment: datetime = local_time(shop, body.sent_at or call.state["clock"].now())
