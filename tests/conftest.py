@@ -18,6 +18,7 @@ import pytest
 from service.engine import Engine
 from service.lexicon.load import load_snapshot
 from service.lexicon.snapshot import Snapshot
+from service.live import Live, load_live
 from service.record.database import Database
 from service.record.migrate import upgrade
 from service.record.schema import metadata
@@ -47,6 +48,12 @@ def snapshot() -> Snapshot:
 def engine(snapshot: Snapshot, tmp_path_factory: pytest.TempPathFactory) -> Engine:
     """The engine of the shipped data files, compiled once."""
     return Engine.compile(snapshot, tmp_path_factory.mktemp("engine"))
+
+
+@pytest.fixture(scope="session")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Live:
+    """The shipped lexicon's engine as a service takes it, compiled once."""
+    return load_live(Settings().lexicon_dir, tmp_path_factory.mktemp("cache"))
 
 
 def outside_loop(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

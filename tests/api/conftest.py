@@ -17,7 +17,7 @@ from fastapi import FastAPI
 
 from service.api.app import create_app
 from service.api.state import State
-from service.live import Live, load_live
+from service.live import Live
 from service.record.keys import Role, create_key
 from service.settings import Settings
 
@@ -52,12 +52,6 @@ class Running:
 def message(text: str = CLEAN, **fields: Any) -> dict[str, Any]:
     """A request body for /v1/moderate."""
     return {"text": text, "platform": "kuaishou", "shop_id": "shop-1", "agent_id": "agent-1", **fields}
-
-
-@pytest.fixture(scope="session")
-def live(tmp_path_factory: pytest.TempPathFactory) -> Live:
-    """The shipped lexicon's engine, compiled once."""
-    return load_live(Settings().lexicon_dir, tmp_path_factory.mktemp("cache"))
 
 
 @asynccontextmanager
