@@ -24,11 +24,13 @@ let key = "", desk = null, last = null;
 
 if (!navigator.language.toLowerCase().startsWith("zh")) root.lang = "en";
 const says = () => SAYS[root.lang];
+/** Each tab talks to a customer of its own, so that one's messages are not read with another's. */
+const customerId = `demo-${Math.random().toString(36).slice(2)}`;
 /** The service, wherever the page is mounted. */
 const url = new URL(".", location.href).href;
 
 function checker() {
-  return createChecker({ url, getToken: () => key, platform: at("platform").value, shopId: "demo", agentId: "demo", customerId: "demo", lang: root.lang });
+  return createChecker({ url, getToken: () => key, platform: at("platform").value, shopId: "demo", agentId: "demo", customerId, lang: root.lang });
 }
 
 function open() {
@@ -85,9 +87,10 @@ function item(words, about, small) {
 at("key-form").addEventListener("submit", async (event) => {
   event.preventDefault();
   key = at("key").value.trim();
-  const { failure } = await checker().analyze("");
+  const { failure } = await checker().analyze("您好");
   at("key-says").className = failure ? "wrong" : "";
   at("key-says").textContent = failure ? says().wrong + failure.message : says().right;
+  at("key-card").classList.toggle("ready", !failure);
   if (failure) key = "";
   else at("key").value = "";
   open();
