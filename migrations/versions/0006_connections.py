@@ -46,6 +46,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_connection_calls"),
     )
     op.create_index("ix_connection_calls_connection_id_id", "connection_calls", ["connection_id", "id"])
+    op.create_table(
+        "hook_cursors",
+        sa.Column("connection_id", sa.String, nullable=False),
+        sa.Column("account", sa.String, nullable=False),
+        sa.Column("position", sa.String, nullable=False),
+        sa.PrimaryKeyConstraint("connection_id", "account", name="pk_hook_cursors"),
+    )
     op.add_column("incidents", sa.Column("provider", sa.String))
     op.add_column("incidents", sa.Column("connection_id", sa.String))
     # With a default of the database's: the version before, which may still be serving, does not know the column.
@@ -55,5 +62,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     for column in ("after_delivery", "connection_id", "provider"):
         op.drop_column("incidents", column)
+    op.drop_table("hook_cursors")
     op.drop_table("connection_calls")
     op.drop_table("connections")

@@ -15,9 +15,10 @@ from service.record.database import Store, reading, writing
 KEPT = 50
 """Calls of a connection."""
 
-CallVerdict = Literal["allow", "warn", "block", "ignored", "handshake", "refused", "failed"]
+CallVerdict = Literal["allow", "warn", "block", "ignored", "handshake", "refused", "followed_up", "failed"]
 """The strictest decision about its messages; `ignored`: nothing to check; `handshake`: the tool only tried the address;
-`refused`: not proved, or not readable; `failed`: no decision in time, so the fail action answered."""
+`refused`: not proved, or not readable; `followed_up`: ours to the tool, a note or a retraction; `failed`: no decision in
+time, so the fail action answered, or a call of ours to the tool that came to nothing."""
 
 
 class HookCall(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,7 +30,7 @@ class HookCall(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     verdict: CallVerdict
     status: int
-    """Of our answer."""
+    """Of our answer; for a call of ours, of the tool's, 0 when it did not answer."""
     messages: int
     """How many were checked."""
     latency_ms: float

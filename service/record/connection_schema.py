@@ -45,3 +45,13 @@ connection_calls = Table(
     PrimaryKeyConstraint("id"),
     Index(None, "connection_id", "id"),
 )
+
+# Up to where messages were fetched from a tool that only says that there are some.
+hook_cursors = Table(
+    "hook_cursors",
+    metadata,
+    Column("connection_id", String, nullable=False),
+    Column("account", String, nullable=False),
+    Column("position", String, nullable=False),
+    PrimaryKeyConstraint("connection_id", "account"),
+)

@@ -12,6 +12,7 @@ from sqlalchemy import Row, delete, insert, select, tuple_, update
 from service.errors import NotFound
 from service.record.connection_schema import connection_calls as _calls
 from service.record.connection_schema import connections as _table
+from service.record.connection_schema import hook_cursors as _cursors
 from service.record.cursor import read_time_cursor, time_cursor
 from service.record.database import Store, reading, writing
 from service.vocabulary import Platform
@@ -78,13 +79,14 @@ async def change_connection(store: Store, connection: Connection, **changes: Any
 
 
 async def delete_connection(store: Store, tenant_id: str, connection_id: str) -> Connection:
-    """Forgets it and its calls, and returns it as it was; its incidents stay. Raises NotFound."""
+    """Forgets it, its calls and its cursors, and returns it as it was; its incidents stay. Raises NotFound."""
     own = (_table.c.tenant_id == tenant_id, _table.c.id == connection_id)
     async with writing(store) as opened:
         row = (await opened.execute(delete(_table).where(*own).returning(_table))).one_or_none()
         if row is None:
             raise _not_found(connection_id)
-        await opened.execute(delete(_calls).where(_calls.c.connection_id == connection_id))
+        for of_it in (_calls, _cursors):
+            await opened.execute(delete(of_it).where(of_it.c.connection_id == connection_id))
     return _connection(row)
 
 

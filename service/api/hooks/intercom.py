@@ -73,7 +73,6 @@ def _message(part: Any, item: Any, topic: str) -> Incoming:
         agent_id=text_at(part, "author", "id"),
         # A part may stand in several notifications, so its own id says what was seen.
         delivery_id=f"{'part' if is_part else 'source'}:{text_at(item, 'id')}:{text_at(part, 'id')}",
-        id_is_signed=True,
         conversation_id=id_at(item, "id"),
         customer_id=id_at(item, "contacts", "contacts", 0, "id"),
         message_id=id_at(part, "id"),

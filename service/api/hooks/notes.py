@@ -16,7 +16,7 @@ GONE = frozenset({404, 410})
 
 
 class NotSetUp(Exception):
-    """A note or a retraction is switched on, but what it needs is not configured. Not tried again."""
+    """What a note, a retraction or a fetch needs is not configured, or not allowed. Not tried again."""
 
 
 class Refused(httpx.HTTPError):

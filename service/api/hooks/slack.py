@@ -11,7 +11,16 @@ from typing import Any
 
 import httpx
 
-from service.api.hooks.notes import FollowUpSettings, Refused, note_of, required, send, wants_note, wants_retraction
+from service.api.hooks.notes import (
+    FollowUpSettings,
+    NotSetUp,
+    Refused,
+    note_of,
+    required,
+    send,
+    wants_note,
+    wants_retraction,
+)
 from service.api.hooks.parts import sort_media
 from service.api.hooks.payload import dig, id_at, is_agent, list_at, moment, text_at
 from service.api.hooks.proofs import hmac_hex, json_object, number, require, require_fresh
@@ -21,7 +30,8 @@ WRITTEN = frozenset({"", "file_share", "thread_broadcast", "me_message"})
 """Subtypes of what a person wrote; the others are joins, topics, bots."""
 LINK = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
 TIMESTAMP = "header X-Slack-Request-Timestamp"
-DONE = frozenset({"message_not_found"})
+GONE = "message_not_found"
+PASSING = frozenset({"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"})
 
 
 class SlackSecret(TokenSecret, frozen=True, forbid_unknown_fields=True):
@@ -104,12 +114,12 @@ async def follow_up(checked: Checked, secret: SlackSecret, settings: SlackSettin
 
 
 async def _call(client: httpx.AsyncClient, settings: SlackSettings, token: str, method: str, **arguments: Any) -> None:
-    """Raises Refused where Slack says no with a 200."""
+    """Raises Refused or NotSetUp where Slack says no with a 200."""
     url, headers = f"{settings.api_base.rstrip('/')}/{method}", {"Authorization": f"Bearer {token}"}
     response = await send(client, "POST", url, headers=headers, json=arguments)
     body = json_object(response.content)
-    if body.get("ok") is not True and text_at(body, "error") not in DONE:
-        raise Refused(f"{method}: {text_at(body, 'error') or 'not ok'}")
+    if body.get("ok") is not True and (error := text_at(body, "error")) != GONE:
+        raise (Refused if error in PASSING else NotSetUp)(f"{method}: {error[:40] or 'not ok'}")
 
 
 def sample(text: str) -> dict[str, Any]:
