@@ -9,7 +9,7 @@ dies with a claim leaves nothing behind but a lease that ends.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,11 +19,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from uuid_utils import uuid7
 
 from service.record.database import Store, reading
-from service.record.endpoints import Endpoint, endpoint_of_row, switch_off
+from service.record.endpoints import Endpoint, Kind, endpoint_of_row, switch_off
 from service.record.outbox_schema import outbox_events as _events
 from service.record.outbox_schema import webhook_deliveries as _table
 from service.record.outbox_schema import webhook_endpoints as _endpoints
 
+PaceOf = Callable[[Kind], timedelta | None]
+"""How long an endpoint of a kind is spared after each attempt."""
 WINDOW = 200
 """Due deliveries that are looked at in one claim."""
 RECOVERY_SECONDS = 10.0
@@ -74,17 +76,25 @@ async def due_endpoints(store: Store, now: datetime) -> list[str]:
 
 
 async def claim(
-    connection: AsyncConnection, endpoint_id: str, now: datetime, limit: int, lease: timedelta, pace: timedelta | None
+    connection: AsyncConnection,
+    endpoint_id: str,
+    now: datetime,
+    limit: int,
+    lease: timedelta,
+    pace_of: PaceOf = lambda _: None,
 ) -> tuple[Endpoint, list[Claim]] | None:
     """At most `limit` deliveries to one endpoint, each the first of its subject, oldest first, inside `database.write()`.
 
-    With `pace` nothing more is claimed for that long. None when another process is at this endpoint, or it is off.
+    Where its kind has a pace, one is claimed, and nothing more for that long. None when another process is at this
+    endpoint, or it is off.
     """
     query = select(_endpoints).where(_endpoints.c.id == endpoint_id, *_open(now)).with_for_update(skip_locked=True)
     row = (await connection.execute(query)).one_or_none()
     if row is None:
         return None
     endpoint = endpoint_of_row(row)
+    pace = pace_of(endpoint.kind)
+    limit = 1 if pace is not None else limit
     first = await _first_of_due(connection, endpoint_id, now)
     ready = [each for each in first if each["next_attempt_at"] <= now][:limit]
     token, until = str(uuid7()), now + lease

@@ -115,6 +115,19 @@ async def sanctions_since(store: Store, tenant_id: str, account_id: str, scheme:
     return await _read(store, query)
 
 
+async def sanctions_that_ended(
+    store: Store, tenant_ids: Sequence[str], after: datetime, until: datetime
+) -> list[Sanction]:
+    """Those of these tenants whose time was up after `after` and no later than `until`, in that order."""
+    query = select(_table).where(
+        _table.c.lifted_at.is_(None),
+        _table.c.ends_at > after,
+        _table.c.ends_at <= until,
+        _table.c.tenant_id.in_(tenant_ids),
+    )
+    return await _read(store, query.order_by(_table.c.ends_at, _table.c.id))
+
+
 # Pending or in force: made once, for standings are asked for often.
 _NOW = (
     select(_table)

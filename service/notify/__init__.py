@@ -1,0 +1,1 @@
+"""Tells others what happened: signed, in order, again until it is heard."""

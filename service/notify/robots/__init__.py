@@ -1,0 +1,1 @@
+"""Ready-made targets: robots of chat groups, one file each."""
