@@ -2,8 +2,9 @@
 
     Sent -> engine.decide -> Outcome -> incident and replies, durable -> Outcome
 
-Deciding is pure and takes microseconds; recording is awaited, so an incident id in an answer is a promise kept. When
-nothing can be written the decision stands, for a block must stay a block; `degraded` says that no incident was kept.
+Deciding is pure and takes microseconds; recording is awaited, so an incident id in an answer is a promise kept. What
+the database does not take is kept in the journal; when nothing can be written the tenant's fail action decides, and
+`degraded` says so.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from service.record.withhold import for_retries, replayed
 from service.record.writer import GroupWriter
 from service.replicas.conversation import Attempt, ConversationStore, make_attempt
 from service.traffic import Traffic
+from service.vocabulary import ACTION_RANK
 
 NOT_STORED = "record: incident not stored"
 
@@ -109,7 +111,7 @@ class Pipeline:
         at = self.clock.now()
         incident = None
         if decision.action != "allow":
-            outcome = await self._foresight.look(sent, outcome, at)
+            outcome = await self._foresight.look(sent, outcome, at, ask=self._writer.breaker.is_closed)
             incident_id = str(uuid7())
             outcome = msgspec.structs.replace(outcome, incident_id=incident_id, recorded="database")
             incident = incident_of(sent, decision, outcome, incident_id, at, keep_evidence=self._keep_evidence)
@@ -121,11 +123,25 @@ class Pipeline:
                 written = await self._writer.write(Entry(incident, replies))
         except (Unavailable, TimeoutError):
             self._failed_at = monotonic()
-            degraded = (*outcome.degraded, NOT_STORED)
-            return msgspec.structs.replace(outcome, incident_id=None, recorded="none", degraded=degraded)
+            return self._not_stored(sent, outcome)
         if written.existing is not None:
-            return replay(written.existing, sent)
-        return outcome if written.repeats is None else msgspec.structs.replace(outcome, incident_id=written.repeats)
+            outcome = replay(written.existing, sent)
+        elif written.repeats is not None:
+            outcome = msgspec.structs.replace(outcome, incident_id=written.repeats)
+        return outcome if written.where == "database" else in_journal(outcome, written.because)
+
+    def _not_stored(self, sent: Sent, outcome: Outcome) -> Outcome:
+        """By the tenant's fail actions, which can only be stricter than what was decided: a block stays one."""
+        rules = self.live.engine_for(sent.tenant_id).platforms[sent.message.platform]
+        policy = rules.policy_on(sent.message.day)
+        actions = [outcome.decision, *(policy.fail_action(found.category) for found in outcome.findings)]
+        return msgspec.structs.replace(
+            outcome,
+            decision=max(actions, key=ACTION_RANK.__getitem__),
+            incident_id=None,
+            recorded="none",
+            degraded=(*outcome.degraded, NOT_STORED),
+        )
 
     def seconds_since_failure(self) -> float:
         """How long ago something could not be stored; infinite when that never happened."""
@@ -148,6 +164,13 @@ def attempt_of(sent: Sent, clock: Clock) -> Attempt | None:
         text=sent.message.text,
         at=(sent.sent_at or clock.now()).timestamp(),
     )
+
+
+def in_journal(outcome: Outcome, because: str) -> Outcome:
+    """The outcome of what the journal keeps."""
+    degraded = (*outcome.degraded, f"record: {because}, kept in the journal")
+    recorded = "journal" if outcome.incident_id is not None else outcome.recorded
+    return msgspec.structs.replace(outcome, recorded=recorded, degraded=degraded)
 
 
 def replay(reply: Reply, sent: Sent) -> Outcome:

@@ -115,8 +115,19 @@ class Settings(BaseSettings):
     ] = ""
     record_timeout: Annotated[
         float,
-        Field(gt=0, description="Seconds to wait for an incident to be stored before the fail action decides."),
-    ] = 3.0
+        Field(gt=0, le=60, description="Seconds to wait for the database; then the journal keeps an incident."),
+    ] = 1.0
+    journal_bytes: Annotated[
+        int,
+        Field(ge=1 << 20, description="Most that one process keeps in its journal while the database is out."),
+    ] = 512 * 1024 * 1024
+    stale_seconds: Annotated[
+        float,
+        Field(ge=0, description="Seconds for which known keys and shops are good while the database is out."),
+    ] = 900.0
+    incident_days: Annotated[
+        int, Field(ge=1, description="Days for which an incident is kept; what it cost stays in the ledger.")
+    ] = 730
     reply_days: Annotated[
         int, Field(ge=1, description="Days for which the answer to a message is kept for retries of the same id.")
     ] = 30
@@ -208,6 +219,11 @@ class Settings(BaseSettings):
     def secret_file(self) -> Path:
         """Where a random key for stored secrets is kept."""
         return self.data_dir / "secret.key"
+
+    @property
+    def journal_dir(self) -> Path:
+        """Where incidents are kept that the database could not take."""
+        return self.data_dir / "journal"
 
     @property
     def cache_dir(self) -> Path:

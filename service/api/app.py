@@ -18,12 +18,14 @@ from service.api.cors import Cors
 from service.api.demo.page import demo_routes
 from service.api.docs import docs_page
 from service.api.gate import Gate
+from service.api.hooks.hooks import Hooks
 from service.api.hot import Hot
 from service.api.jobs import Jobs
 from service.api.log import Notices, make_log
 from service.api.metrics import Metrics
 from service.api.openapi import OPERATIONS, ROUTERS, openapi_of
 from service.api.problem import answer_errors_as_problems
+from service.api.recording import open_recording, watch_recording
 from service.api.remembered import Remembered
 from service.api.shops import Shops
 from service.api.start import compile_live, open_database, open_fetcher
@@ -33,6 +35,7 @@ from service.api.vitals import open_vitals
 from service.clock import SystemClock
 from service.follow import Follower
 from service.live import Live
+from service.outbound.addresses import parse_networks
 from service.penalise.books import Books
 from service.penalise.foresight import Foresight, tallies_of
 from service.penalise.load import load_ladders
@@ -41,7 +44,6 @@ from service.record.bell import make_bell
 from service.record.counter import HourlyCounter
 from service.record.retention import forget_forever
 from service.record.sealed import open_sealer
-from service.record.writer import GroupWriter
 from service.replicas.open import open_conversations, open_rates
 from service.settings import Settings, read_settings
 from service.traffic import Traffic
@@ -50,6 +52,8 @@ from service.workbench import Workbench
 
 DESCRIPTION = "Checks what a customer-service agent is about to send, before the customer sees it."
 
+DISK_SECONDS = 1.5
+"""How much longer than for the database an answer waits for the journal, before the fail action decides."""
 TALLY_SECONDS = 1.0
 """How old the sums behind a forecast may be."""
 
@@ -115,8 +119,7 @@ def lifespan_of(
         database = await open_database(settings, clock)
         ladders = load_ladders(settings.lexicon_dir)
         books = Books(ladders)
-        writer = GroupWriter(database, charging=books)
-        writer.start()
+        recording = open_recording(settings, database, books, clock, log, metrics)
         counter = HourlyCounter(database, clock)
         counter.start()
         workbench = Workbench(settings.lexicon_dir, settings.cache_dir)
@@ -131,23 +134,27 @@ def lifespan_of(
         fetcher = open_fetcher(settings)
         pipeline = Pipeline(
             serving,
-            writer,
+            recording.writer,
             conversations,
             clock,
-            settings.record_timeout,
+            settings.record_timeout + DISK_SECONDS,
             settings.keep_evidence,
             Foresight(ladders, Remembered(tallies_of(database, ladders), TALLY_SECONDS).get),
             traffic,
         )
+        hooks = Hooks(database, sealer, metrics.figures, clock, log, parse_networks(settings.fetch_networks))
         tracer = Tracer.open(settings.otlp_endpoint, settings.trace_ratio)
         vitals = open_vitals(metrics, log, pipeline, watch, in_flight)
+        watch_recording(vitals, recording)
         if settings.redis_url:
             vitals.watch("redis_well", lambda: not (conversations.lost or rates.lost), "1: Redis answers.")
         forgetting = asyncio.create_task(forget_forever(database, clock, settings.reply_days))
         # The engine lives as long as the process, so the garbage collector need not walk through it again and again.
         gc.freeze()
         try:
+            await recording.start()
             await watch.start()
+            await hooks.start()
             traffic.start()
             vitals.start()
             log.info("started", version=__version__, lexicon=serving.engine.lexicon_version, worker_id=watch.worker_id)
@@ -156,6 +163,7 @@ def lifespan_of(
                 clock=clock,
                 database=database,
                 pipeline=pipeline,
+                recording=recording,
                 books=books,
                 keys=Keys(database, rates, metrics.rate_limited),
                 shops=shops,
@@ -165,17 +173,19 @@ def lifespan_of(
                 watch=watch,
                 jobs=jobs,
                 sealer=sealer,
+                hooks=hooks,
                 log=log,
                 notices=Notices(log, settings.slow_seconds),
                 tracer=tracer,
             )
         finally:
             log.info("stopping", worker_id=watch.worker_id)
+            await hooks.close()
             forgetting.cancel()
             await jobs.close()
             await watch.close()
             await traffic.close()
-            await writer.close()
+            await recording.close()
             await counter.close()
             await conversations.close()
             await rates.close()

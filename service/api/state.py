@@ -9,9 +9,11 @@ from starlette.requests import Request
 from structlog.typing import FilteringBoundLogger
 
 from service.api.access import Keys
+from service.api.hooks.hooks import Hooks
 from service.api.jobs import Jobs
 from service.api.log import Notices
 from service.api.metrics import Metrics
+from service.api.recording import Recording
 from service.api.shops import Shops
 from service.api.trace import Trace, Tracer
 from service.clock import Clock
@@ -32,6 +34,7 @@ class State(TypedDict):
     clock: Clock
     database: Database
     pipeline: Pipeline
+    recording: Recording
     books: Books
     keys: Keys
     shops: Shops
@@ -42,6 +45,7 @@ class State(TypedDict):
     watch: Watch
     jobs: Jobs
     sealer: Sealer
+    hooks: Hooks
     log: FilteringBoundLogger
     notices: Notices
     tracer: Tracer | None

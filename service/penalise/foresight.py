@@ -42,13 +42,15 @@ class Foresight:
         self._read = read
         """Sums of an agent's and its shop's account; may be up to a second old."""
 
-    async def look(self, sent: Sent, outcome: Outcome, at: datetime) -> Outcome:
+    async def look(self, sent: Sent, outcome: Outcome, at: datetime, *, ask: bool = True) -> Outcome:
         """The outcome with its forecast and exposure. Where the store does not answer both are empty, and `degraded`
-        says why.
+        says why. Without `ask` the store is known to be out.
         """
         ladders = self._ladders.of_shop(sent.ladders, sent.message.platform)
         if not ladders:
             return outcome
+        if not ask:
+            return msgspec.structs.replace(outcome, degraded=(*outcome.degraded, NOT_READ))
         moment = sent.sent_at or at
         day = local_day(moment, zone_of(sent.timezone))
         shop_id, agent_id = storable(sent.shop_id), storable(sent.agent_id)

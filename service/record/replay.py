@@ -8,7 +8,7 @@ Live messages go on into the journal until it is empty, so that what they cost i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from structlog.typing import FilteringBoundLogger
 
@@ -29,13 +29,23 @@ CLOSE_SECONDS = 1.0
 class Replayer:
     """`start` before the first message, `close` after the writer."""
 
-    def __init__(self, database: Database, writer: GroupWriter, journal: Journal, log: FilteringBoundLogger) -> None:
-        self.conflicts = 0
-        """Retry keys that were used for other content while nobody could know."""
+    def __init__(
+        self,
+        database: Database,
+        writer: GroupWriter,
+        journal: Journal,
+        log: FilteringBoundLogger,
+        *,
+        replayed: Callable[[], None] = lambda: None,
+        aside: Callable[[str], None] = lambda reason: None,
+    ) -> None:
+        """`replayed` hears of each entry that the database has got, `aside` of each that it won't, with the reason."""
         self._database = database
         self._writer = writer
         self._journal = journal
         self._log = log
+        self._replayed = replayed
+        self._aside = aside
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -69,7 +79,7 @@ class Replayer:
             await self._journal.empty()
             if not self._writer.breaker.is_closed:
                 self._writer.breaker.close()
-                self._log.info("database_back", replayed=self._journal.replayed)
+                self._log.info("journal_replayed", entries=self._journal.replayed)
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -112,6 +122,8 @@ class Replayer:
             raise Unavailable("the database is too slow")
         work.result()
         await self._journal.confirm(taken)
+        for _ in readable:
+            self._replayed()
 
     async def _store(self, taken: Sequence[tuple[Record, Entry]]) -> None:
         entries = [entry for _, entry in taken]
@@ -135,11 +147,11 @@ class Replayer:
 
     def _note(self, conflicts: int, entries: Sequence[Entry]) -> None:
         self._writer.remember(entries)
-        self.conflicts += conflicts
         if conflicts:
             self._log.warning("retry_key_reused", entries=conflicts)
 
     def _put_aside(self, name: str, reason: str, size: int) -> None:
+        self._aside(reason)
         self._log.error("journal_record_set_aside", file=name, reason=reason, bytes=size)
 
 

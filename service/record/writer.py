@@ -170,8 +170,8 @@ class GroupWriter:
 
     async def _to_journal(self, journal: Journal, group: Sequence[_Waiting]) -> None:
         entries = [waiting.entry for waiting in group]
-        known = self._known(entries) | journal.find(entries)
-        results = list(settle(entries, known, again=False))
+        stored, here = self._known(entries), journal.find(entries)
+        results = list(settle(entries, stored | here, again=False))
         accepted = [entry for entry, written in zip(entries, results, strict=True) if written.existing is None]
         because = f"database {self.breaker.reason}"
         try:
@@ -180,7 +180,10 @@ class GroupWriter:
         except Unavailable as error:
             self._fail(group, error)
         for waiting, written in zip(group, results, strict=True):
-            waiting.succeed(Written(written.existing, None, "journal", because))
+            if written.existing is not None and reply_key(written.existing) in stored.keys() - here.keys():
+                waiting.succeed(written)
+            else:
+                waiting.succeed(Written(written.existing, None, "journal", because))
 
     def _known(self, entries: Sequence[Entry]) -> dict[ReplyKey, Reply]:
         keys = [reply_key(reply) for entry in entries for reply in entry.replies]

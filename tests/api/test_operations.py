@@ -17,16 +17,19 @@ async def test_alive_and_ready(client: httpx.AsyncClient) -> None:
     assert ready["engine"].startswith("builtin@")
 
 
-async def test_not_ready_without_a_store(
+async def test_ready_while_either_the_store_or_the_journal_is(
     service: Running, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fail() -> None:
         raise Unavailable("nobody answers")
 
     monkeypatch.setattr(service.state["database"], "ping", fail)
+    ready = (await client.get("/readyz")).json()
+    assert (ready["store"], ready["journal"], ready["waiting"]) == ("nobody answers", "writable", 0)
+    monkeypatch.setattr(service.state["recording"].journal, "_problem", "not writable: disk full")
     response = await client.get("/readyz")
-    assert response.status_code == 503
-    assert response.json()["detail"] == "store: nobody answers"
+    assert (response.status_code, response.json()["code"]) == (503, "not_ready")
+    assert response.json()["detail"] == "store: nobody answers; journal: not writable: disk full"
     assert (await client.get("/livez")).status_code == 200
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from fastapi import APIRouter, Depends, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from service.api.parameters import known_query
 from service.api.problem import MEDIA_TYPE
@@ -30,11 +30,14 @@ class Alive(BaseModel):
 
 
 class Ready(BaseModel):
-    """Every part works."""
+    """Messages are decided and recorded, if only in the journal."""
 
     status: Literal["ready"] = "ready"
     engine: str
-    store: Literal["reachable"] = "reachable"
+    store: str = Field(description="`reachable`, or why the database takes no incidents.", examples=["reachable"])
+    journal: str = Field(description="`writable`, or why it is not.", examples=["writable"])
+    waiting: int = Field(description="Entries in this process's journal that the database has not got yet.")
+    set_aside: int = Field(description="Journal records that cannot be replayed and should be looked at.")
 
 
 @router.get("/livez", summary="Is the process up")
@@ -47,11 +50,17 @@ async def readyz(state: ServiceState) -> Ready:
     pipeline = state["pipeline"]
     if pipeline.seconds_since_failure() < RED_SECONDS:
         raise Unavailable("store: an incident could not be stored a moment ago", code="not_ready", retry_after=1)
-    try:
-        await state["database"].ping()
-    except Unavailable as error:
-        raise Unavailable(f"store: {error.detail}", code="not_ready", retry_after=1) from error
-    return Ready(engine=pipeline.live.engine.lexicon_version)
+    recording = state["recording"]
+    store, journal = await recording.store_problem(), recording.journal.problem
+    if store and journal:
+        raise Unavailable(f"store: {store}; journal: {journal}", code="not_ready", retry_after=1)
+    return Ready(
+        engine=pipeline.live.engine.lexicon_version,
+        store=store or "reachable",
+        journal=journal or "writable",
+        waiting=recording.journal.waiting,
+        set_aside=recording.journal.aside.lying(),
+    )
 
 
 @router.get(
