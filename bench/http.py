@@ -12,16 +12,15 @@ from statistics import median
 import msgspec
 
 from bench.load import CONNECTIONS, Load, run_load
-from bench.messages import PLATFORM, clean_texts, different_texts, incident_texts
+from bench.messages import PLATFORM, clean_texts, different_texts, incident_texts, typical_replies
 from bench.report import BenchError, Figure, at_most
 from bench.servers import KEY, Server, migrate, run_empty, run_service
 from service.engine import Engine
 from service.lexicon.snapshot import Snapshot
 from tests.postgresql import run_server
 
-BODIES = 40_000
+BODIES = 20_000
 """More than the service remembers of harmless texts, so that each is met as for the first time."""
-CANNED = 400
 ONE_IN = 50
 ROUNDS = 4
 ROUND_SECONDS = 3
@@ -45,41 +44,42 @@ class Contender:
 def measure_http(engine: Engine, snapshot: Snapshot) -> Iterator[Figure]:
     with tempfile.TemporaryDirectory(prefix="shenyan-bench-") as name, ExitStack() as stack:
         folder = Path(name)
-        clean, canned, mixed, numbered = write_bodies(folder, engine, snapshot)
+        bodies = write_bodies(folder, engine, snapshot)
         with run_service(folder / "sqlite") as first:
             pass
         sqlite = stack.enter_context(run_service(folder / "sqlite"))
         yield at_most("cold start to ready, empty data folder", READY_SECONDS, first.ready_seconds, "s")
         yield at_most("cold start to ready, second start", READY_SECONDS, sqlite.ready_seconds, "s")
-        empty = Contender("empty FastAPI endpoint", stack.enter_context(run_empty(folder / "empty")), clean)
+        empty = Contender("empty FastAPI endpoint", stack.enter_context(run_empty(folder / "empty")), bodies["replies"])
         contenders = [
-            Contender("clean messages, all different", sqlite, clean, 1.3, 5),
-            Contender("clean messages, canned", sqlite, canned, 1.3, 5),
-            Contender(f"1 in {ONE_IN} an incident, SQLite", sqlite, mixed, 1.0, 20),
-            Contender("clean messages with message_id, SQLite", sqlite, numbered),
+            Contender("clean replies, all different", sqlite, bodies["replies"], 1.3, 5),
+            Contender("clean replies, canned", sqlite, bodies["canned"], 1.3, 5),
+            Contender("clean sentences full of traps, all different", sqlite, bodies["traps"]),
+            Contender(f"1 in {ONE_IN} an incident, SQLite", sqlite, bodies["mixed"], 1.0, 20),
+            Contender("clean replies with message_id, SQLite", sqlite, bodies["numbered"]),
         ]
         try:
             postgresql = stack.enter_context(run_on_postgresql(folder / "postgresql"))
-            contenders.append(Contender(f"1 in {ONE_IN} an incident, PostgreSQL", postgresql, mixed, 1.0, 20))
+            contenders.append(Contender(f"1 in {ONE_IN} an incident, PostgreSQL", postgresql, bodies["mixed"], 1.0, 20))
         except (RuntimeError, OSError) as error:
             yield Figure(f"1 in {ONE_IN} an incident, PostgreSQL", measured=f"not measured: {error}".splitlines()[0])
         yield from compare(empty, contenders)
 
 
-def write_bodies(folder: Path, engine: Engine, snapshot: Snapshot) -> tuple[Path, Path, Path, Path]:
-    """Files with a body a line: clean and all different; clean and canned; some of them incidents; clean with a
-    `message_id` of their own.
-    """
-    canned = clean_texts(snapshot, engine, CANNED)
-    clean = different_texts(canned, engine, BODIES)
-    mixed = list(clean)
+def write_bodies(folder: Path, engine: Engine, snapshot: Snapshot) -> dict[str, Path]:
+    """Files with a body a line, by what they hold. Canned replies come again and again, as they do from agents."""
+    canned = clean_texts(typical_replies(), engine)
+    replies = different_texts(canned, engine, BODIES)
+    mixed = list(replies)
     mixed[::ONE_IN] = incident_texts(snapshot, engine, len(mixed[::ONE_IN]))
-    return (
-        write(folder / "clean", [body_of(text) for text in clean]),
-        write(folder / "canned", [body_of(text) for text in canned]),
-        write(folder / "mixed", [body_of(text) for text in mixed]),
-        write(folder / "numbered", [body_of(text, message_id="<n>") for text in clean]),
-    )
+    texts = {
+        "canned": canned,
+        "replies": replies,
+        "traps": different_texts(clean_texts(snapshot.corpus, engine), engine, BODIES),
+        "mixed": mixed,
+    }
+    files = {name: write(folder / name, list(map(body_of, rows))) for name, rows in texts.items()}
+    return files | {"numbered": write(folder / "numbered", [body_of(text, message_id="<n>") for text in replies])}
 
 
 def body_of(text: str, **more: str) -> bytes:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 from io import BytesIO
 from itertools import cycle, islice
+from pathlib import Path
 
 from PIL import Image as Picture
 from PIL import ImageDraw
@@ -20,8 +21,10 @@ from service.text.message import Message
 from service.vocabulary import Platform
 
 PLATFORM: Platform = "taobao"
+REPLIES = Path(__file__).with_name("replies.txt")
 SEED = 20260301
 LENGTH = 40
+THIRDS = (slice(13), slice(13, 26), slice(26, LENGTH))
 LONGEST = 10_000
 FIRST_HAN, LAST_HAN = 0x4E00, 0x9FA5
 
@@ -30,27 +33,31 @@ def message(text: str) -> Message:
     return Message(text, PLATFORM, day=date.today())
 
 
-def clean_texts(snapshot: Snapshot, engine: Engine, count: int) -> list[str]:
-    """Texts of 40 characters, cut from the ordinary sentences, that the engine allows; few, so that they come again."""
-    joined = "，".join(snapshot.corpus)
+def typical_replies() -> list[str]:
+    """What agents say all day, made up for this purpose."""
+    return REPLIES.read_text(encoding="utf-8").splitlines()
+
+
+def clean_texts(sentences: Sequence[str], engine: Engine) -> list[str]:
+    """Texts of 40 characters, cut from `sentences`, that the engine allows."""
+    joined = "，".join(sentences)
     pieces = [joined[start : start + LENGTH] for start in range(0, len(joined) - LENGTH, LENGTH)]
     allowed = [piece for piece in pieces if engine.decide(message(piece)).action == "allow"]
     if not allowed:
-        raise BenchError("the lexicon has no ordinary sentences to measure with")
-    return list(islice(cycle(allowed), count))
+        raise BenchError("the engine allows none of the sentences to measure with")
+    return allowed
 
 
-def different_texts(canned: Sequence[str], engine: Engine, count: int) -> list[str]:
-    """Texts of 40 characters that the engine allows, no two alike: halves of `canned` ones put together anew."""
+def different_texts(pieces: Sequence[str], engine: Engine, count: int) -> list[str]:
+    """Texts of 40 characters that the engine allows, no two alike: thirds of `pieces` put together anew."""
     chance, texts = random.Random(SEED), dict[str, None]()
     for _ in range(count * 20):
-        first, second = chance.choice(canned), chance.choice(canned)
-        text = first[: LENGTH // 2] + second[LENGTH // 2 :]
+        text = "".join(chance.choice(pieces)[cut] for cut in THIRDS)
         if text not in texts and engine.decide(message(text)).action == "allow":
             texts[text] = None
             if len(texts) == count:
                 return list(texts)
-    raise BenchError(f"the ordinary sentences give only {len(texts):,} different texts")
+    raise BenchError(f"the sentences give only {len(texts):,} different texts")
 
 
 def incident_texts(snapshot: Snapshot, engine: Engine, count: int) -> list[str]:

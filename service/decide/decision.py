@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
+
 from service.lexicon.term import Localized
 from service.verify.finding import Dismissal, Finding
 from service.vocabulary import Action
@@ -20,8 +22,7 @@ class Verdict:
     """The platform's own numbers, `pinduoduo 2.2`; empty where it publishes none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True):
     """The strictest action among the verdicts, and the words for the agent."""
 
     action: Action

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+import msgspec
+
 from service.lexicon.frequency import Frequency
 from service.lexicon.policy import PlatformRules
 from service.lexicon.snapshot import Snapshot
@@ -49,8 +51,7 @@ NEEDS_CONSENT: frozenset[ViewName] = frozenset({"lookalike", "split", "homophone
 """Readings that a term must list among its disguises."""
 
 
-@dataclass(frozen=True, slots=True)
-class Proposals:
+class Proposals(msgspec.Struct, frozen=True):
     """All that may be wrong with one text, and what may excuse it."""
 
     views: Views

@@ -7,13 +7,13 @@ file, each of which states in one line how it maps characters.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from service.text.span import Span
 
 
-@dataclass(frozen=True, slots=True)
-class AlignedText:
+class AlignedText(msgspec.Struct, frozen=True):
     """`text[i]` stands for `original[starts[i]:ends[i]]`; without offsets it stands for `original[i]`."""
 
     text: str

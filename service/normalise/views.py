@@ -16,8 +16,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
+
+import msgspec
 
 from service.normalise.aligned import AlignedText
 from service.normalise.syllables import read_syllables
@@ -33,8 +34,7 @@ RUNS = re.compile(r"([^\W\d_])\1*|.", re.DOTALL)
 """Every run of a letter, and every other character by itself."""
 
 
-@dataclass(frozen=True)
-class Views:
+class Views(msgspec.Struct, frozen=True, dict=True):
     """The readings of one text that most need; the others are made from them where a text asks for them."""
 
     exact: str

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
+import msgspec
+
 from service.lexicon.policy import PlatformRules
 from service.match.bridges import Bridges
 from service.match.candidate import Candidate
@@ -118,7 +120,7 @@ def find_over_seam(
     if not places:
         return [], []
     chosen = [candidate for candidate in proposals.candidates if id(candidate) in places]
-    findings, dismissals = verifier.verify(replace(proposals, candidates=chosen), whole, rules)
+    findings, dismissals = verifier.verify(msgspec.structs.replace(proposals, candidates=chosen), whole, rules)
     return (
         [replace(each, candidate=joined.relocate(each.candidate, places[id(each.candidate)])) for each in findings],
         [replace(each, candidate=joined.relocate(each.candidate, places[id(each.candidate)])) for each in dismissals],
