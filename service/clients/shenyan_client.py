@@ -23,32 +23,31 @@ from collections.abc import Generator, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
+from typing import Any, Literal, Required, Self, TypedDict, TypeVar, Unpack, cast
 from urllib.parse import quote
 
 import httpx
 
-if TYPE_CHECKING:
-    from typing import Required, Self, TypedDict, Unpack
 
-    class Fields(TypedDict, total=False):
-        """What is known of a message besides its text. `/v1/moderate` needs `platform`, `shop_id` and `agent_id`."""
+class Fields(TypedDict, total=False):
+    """What is known of a message besides its text. `/v1/moderate` needs `platform`, `shop_id` and `agent_id`."""
 
-        platform: Required[str]
-        shop_id: str
-        agent_id: str
-        conversation_id: str | None
-        customer_id: str | None
-        message_id: str | None
-        channel: str
-        attachments: list[Mapping[str, str]]
-        sent_at: datetime | str
-        explain: bool
+    platform: Required[str]
+    shop_id: str
+    agent_id: str
+    conversation_id: str | None
+    customer_id: str | None
+    message_id: str | None
+    channel: str
+    attachments: list[Mapping[str, str]]
+    sent_at: datetime | str
+    explain: bool
 
-    class Message(Fields, total=False):
-        """A message of a batch."""
 
-        text: str
+class Message(Fields, total=False):
+    """A message of a batch."""
+
+    text: str
 
 
 T = TypeVar("T")
@@ -209,6 +208,8 @@ class _Calls:
             if len(results) != len(bodies):
                 raise Unavailable("not_a_verdict", f"{len(results)} results for {len(bodies)} messages", 502)
         except Unavailable as error:
+            if self.on_failure == "raise":
+                raise
             return [self.unchecked(text, error) for text in texts]
         return [self.result(text, each) for text, each in zip(texts, results, strict=True)]
 

@@ -55,7 +55,7 @@ OWNERS = {
     "zxingcpp": "normalise/picture.py",
 }
 LONGEST = 300
-COPIED = {"service.clients.shenyan_client": 500}
+COPIED = {"service.clients.shenyan_client": 470}
 """What others copy as one file may be longer."""
 
 
