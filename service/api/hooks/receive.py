@@ -140,7 +140,7 @@ async def check_all(hot: HotCall, connected: Connected, reading: Reading, until:
             hot.state["log"].error("crash", request_id=hot.request_id, path="/v1/hooks", **place_of_crash(error))
             one = unchecked(connected, incoming)
         checked.append(one)
-        hooks.follow_up(connected, one)
+        hooks.follow_ups.add(connected, one)
     return checked
 
 
