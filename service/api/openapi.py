@@ -23,7 +23,10 @@ from service.api.routes import (
     audit,
     backtests,
     cases,
+    connections,
+    deliveries,
     exchange,
+    hooks,
     incidents,
     keys,
     ladders,
@@ -37,6 +40,8 @@ from service.api.routes import (
     standings,
     stats,
     terms,
+    trial,
+    webhooks,
 )
 from service.api.routes.moderate import BatchAnswer, analyze, moderate, moderate_batch
 from service.api.routes.moderations import ModerationsAnswer, moderations
@@ -65,9 +70,15 @@ ROUTERS = (
     exchange.router,
     publishing.router,
     policies.router,
+    connections.router,
+    trial.router,
+    hooks.router,
     keys.router,
     shops.router,
     audit.router,
+    webhooks.router,
+    webhooks.bare,
+    deliveries.router,
 )
 """The ordinary routes."""
 
