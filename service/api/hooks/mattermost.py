@@ -42,7 +42,7 @@ def read(payload: Any, call: Call, settings: HookSettings) -> Reading:
     seconds = dig(payload, "sent_seconds")
     message = Incoming(
         text=text_at(payload, "text"),
-        agent_id=name or sender,
+        agent_id=sender or name,
         delivery_id=post,
         conversation_id=id_at(payload, "channel_id"),
         message_id=id_at(payload, "post_id"),

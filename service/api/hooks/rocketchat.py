@@ -38,7 +38,7 @@ def read(payload: Any, call: Call, settings: HookSettings) -> Reading:
     text, number, edited = text_at(payload, "text"), text_at(payload, "message_id"), bool(dig(payload, "isEdited"))
     message = Incoming(
         text=text,
-        agent_id=name or sender,
+        agent_id=sender or name,
         delivery_id=version_id(number, text) if edited else number,
         conversation_id=id_at(payload, "channel_id"),
         message_id=number,
@@ -57,7 +57,7 @@ def read_omnichannel(payload: Any, settings: HookSettings) -> Reading:
     messages = tuple(
         Incoming(
             text=text_at(each, "msg"),
-            agent_id=name_of(each) or text_at(each, "agentId"),
+            agent_id=text_at(each, "agentId"),
             delivery_id=version_id(text_at(each, "_id"), text_at(each, "msg")),
             conversation_id=id_at(payload, "_id"),
             customer_id=id_at(payload, "visitor", "_id"),
