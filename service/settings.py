@@ -113,6 +113,19 @@ class Settings(BaseSettings):
         str,
         Field(description="Private networks to fetch from all the same: `10.1.0.0/16,fd00:1::/32`; unset: none."),
     ] = ""
+    webhook_networks: Annotated[
+        str,
+        Field(description="Private networks that webhooks may go to, by http, too: `10.1.0.0/16`; unset: none."),
+    ] = ""
+    webhook_give_up_days: Annotated[
+        float, Field(gt=0, description="Days of nothing but failures after which a webhook endpoint is switched off.")
+    ] = 3.0
+    webhook_keep_days: Annotated[
+        int, Field(ge=1, description="Days for which deliveries are kept; those that were given up are kept for 90.")
+    ] = 30
+    public_url: Annotated[
+        str, Field(description="Where browsers reach this service, for links in chat groups; unset: no links.")
+    ] = ""
     record_timeout: Annotated[
         float,
         Field(gt=0, le=60, description="Seconds to wait for the database; then the journal keeps an incident."),
@@ -171,7 +184,14 @@ class Settings(BaseSettings):
             raise ValueError("should be http://host:port or https://host:port; traces go to /v1/traces below it")
         return url
 
-    @field_validator("fetch_networks")
+    @field_validator("public_url")
+    @classmethod
+    def is_an_address(cls, url: str) -> str:
+        if url and not url.startswith(("http://", "https://")):
+            raise ValueError("should be http://host or https://host")
+        return url
+
+    @field_validator("fetch_networks", "webhook_networks")
     @classmethod
     def names_networks(cls, networks: str) -> str:
         for part in filter(None, map(str.strip, networks.split(","))):

@@ -92,9 +92,7 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_outbox_marks"),
     )
-    op.create_index(
-        "ix_sanctions_ends_at", "sanctions", ["ends_at"], sqlite_where=STANDING, postgresql_where=STANDING
-    )
+    op.create_index("ix_sanctions_ends_at", "sanctions", ["ends_at"], sqlite_where=STANDING, postgresql_where=STANDING)
 
 
 def downgrade() -> None:

@@ -28,7 +28,7 @@ from service.api.problem import answer_errors_as_problems
 from service.api.recording import open_recording, watch_recording
 from service.api.remembered import Remembered
 from service.api.shops import Shops
-from service.api.start import compile_live, open_database, open_fetcher
+from service.api.start import compile_live, open_database, open_fetcher, open_webhooks
 from service.api.state import State
 from service.api.trace import Tracer
 from service.api.vitals import open_vitals
@@ -142,19 +142,23 @@ def lifespan_of(
             Foresight(ladders, Remembered(tallies_of(database, ladders), TALLY_SECONDS).get),
             traffic,
         )
+        webhooks = open_webhooks(settings, database, sealer, clock, log, metrics.figures)
         hooks = Hooks(database, sealer, metrics.figures, clock, log, parse_networks(settings.fetch_networks))
         tracer = Tracer.open(settings.otlp_endpoint, settings.trace_ratio)
         vitals = open_vitals(metrics, log, pipeline, watch, in_flight)
         watch_recording(vitals, recording)
         if settings.redis_url:
             vitals.watch("redis_well", lambda: not (conversations.lost or rates.lost), "1: Redis answers.")
-        forgetting = asyncio.create_task(forget_forever(database, clock, settings.reply_days))
+        forgetting = asyncio.create_task(
+            forget_forever(database, clock, settings.reply_days, settings.webhook_keep_days)
+        )
         # The engine lives as long as the process, so the garbage collector need not walk through it again and again.
         gc.freeze()
         try:
             await recording.start()
             await watch.start()
             await hooks.start()
+            webhooks.start()
             traffic.start()
             vitals.start()
             log.info("started", version=__version__, lexicon=serving.engine.lexicon_version, worker_id=watch.worker_id)
@@ -174,6 +178,7 @@ def lifespan_of(
                 jobs=jobs,
                 sealer=sealer,
                 hooks=hooks,
+                webhooks=webhooks,
                 log=log,
                 notices=Notices(log, settings.slow_seconds),
                 tracer=tracer,
@@ -181,6 +186,7 @@ def lifespan_of(
         finally:
             log.info("stopping", worker_id=watch.worker_id)
             await hooks.close()
+            await webhooks.close()
             forgetting.cancel()
             await jobs.close()
             await watch.close()

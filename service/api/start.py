@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from datetime import timedelta
 from pathlib import Path
+
+from structlog.typing import FilteringBoundLogger
 
 from service.clock import Clock
 from service.errors import DataError
+from service.figures import Figures
 from service.live import Live, load_live
+from service.notify.deliverer import Deliverer
+from service.notify.send import Sender
 from service.outbound.addresses import parse_networks
 from service.outbound.fetch import Fetcher
 from service.record.database import Database
 from service.record.keys import first_start
 from service.record.migrate import current, head, upgrade
+from service.record.sealed import Sealer
 from service.settings import Settings
 
 
@@ -64,6 +71,34 @@ def bring_tables(url: str) -> None:
         raise DataError(
             f"the database is at revision {found or 'none'}, this version needs {wanted}; run `shenyan migrate` first"
         )
+
+
+def open_webhooks(
+    settings: Settings, database: Database, sealer: Sealer, clock: Clock, log: FilteringBoundLogger, figures: Figures
+) -> Deliverer:
+    """What sends events to those who want to hear of them."""
+    attempts = figures.count(
+        "shenyan_webhook_attempts", "Attempts to deliver an event, by what came of them.", "outcome"
+    )
+    attempts.values.update({(outcome,): 0 for outcome in ("delivered", "failed", "dead")})
+    depth = 0
+
+    def note(waiting: int) -> None:
+        nonlocal depth
+        depth = waiting
+
+    figures.gauge("shenyan_outbox_depth", "Deliveries that wait, up to 100,000.", lambda: depth, merge="max")
+    return Deliverer(
+        database,
+        Sender(parse_networks(settings.webhook_networks)),
+        sealer,
+        clock,
+        log,
+        public_url=settings.public_url,
+        give_up_after=timedelta(days=settings.webhook_give_up_days),
+        count=attempts.add,
+        depth=note,
+    )
 
 
 def open_fetcher(settings: Settings) -> Fetcher | None:

@@ -17,6 +17,7 @@ from service.api.recording import Recording
 from service.api.shops import Shops
 from service.api.trace import Trace, Tracer
 from service.clock import Clock
+from service.notify.deliverer import Deliverer
 from service.outbound.fetch import Fetcher
 from service.penalise.books import Books
 from service.pipeline import Pipeline
@@ -45,6 +46,7 @@ class State(TypedDict):
     watch: Watch
     jobs: Jobs
     sealer: Sealer
+    webhooks: Deliverer
     hooks: Hooks
     log: FilteringBoundLogger
     notices: Notices

@@ -64,7 +64,7 @@ class Deliverer:
     ) -> None:
         """`count` is told the outcome of every attempt, `depth` how many deliveries wait."""
         self._database = database
-        self._sender = sender
+        self.sender = sender
         self._sealer = sealer
         self._clock = clock
         self._log = log
@@ -95,7 +95,7 @@ class Deliverer:
         await asyncio.gather(*under_way, return_exceptions=True)
         with suppress(Unavailable):
             await self._settle()
-        await self._sender.close()
+        await self.sender.close()
 
     async def turn(self) -> int:
         """Claims what is due and sets out to send it; how many attempts began. Raises Unavailable."""
@@ -194,7 +194,7 @@ class Deliverer:
             url, secrets = self._sealer.open(endpoint.url_sealed), secrets_of(endpoint, self._sealer, now)
         except DataError as error:
             return Answer(0.0, error=error.detail), NotHeard(error.detail)
-        answer = await self._sender.send(target.write(event, url, secrets, now))
+        answer = await self.sender.send(target.write(event, url, secrets, now))
         return answer, target.judge(answer)
 
     def _judged(

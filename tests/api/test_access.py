@@ -38,6 +38,8 @@ TABLE: dict[tuple[str, bool], set[str]] = {
     ("keys", False): {"admin"},
     ("keys", True): {"admin"},
     ("audit", False): {"admin"},
+    ("webhook-endpoints", False): {"admin"},
+    ("webhook-endpoints", True): {"admin"},
 }
 # What a supervisor does under another role's word.
 SUPERVISED = {
@@ -72,6 +74,9 @@ BODIES: dict[str, Any] = {
     "/v1/lexicons/{name}/publish": {"note": "x"},
     "/v1/lexicons/{name}/rollback": {"version": "x"},
     "/v1/policies/{platform}": {},
+    "/v1/webhook-endpoints": {"url": "https://192.0.2.1/"},
+    "/v1/webhook-endpoints/{endpoint_id}": {"enabled": False},
+    "/v1/webhook-endpoints/{endpoint_id}/rotate": {"overlap_hours": 1},
 }
 # Let in, and then refused for the state that the one before left or for a precondition that is not sent here.
 REFUSED_INSIDE = {"not_found", "exists", "precondition_required"}
