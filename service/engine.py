@@ -9,20 +9,22 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from service.compact.sections import Sections
 from service.decide.decide import decide
 from service.decide.decision import Decision
 from service.lexicon.overlay import Overlay
 from service.lexicon.policy import CategoryWords, PlatformRules
 from service.lexicon.snapshot import Snapshot
 from service.lexicon.term import Term
-from service.match.bridges import Bridges, compile_bridges, layer_bridges
+from service.match.bridges import Bridges, compile_bridges, layer_bridges, open_bridges, pack_bridges
 from service.match.layers import layer_proposer
+from service.match.packed import open_proposer, pack_proposer
 from service.match.pictures import name_blind_spots
 from service.match.propose import Proposer, compile_proposer
 from service.text.message import Message
 from service.verify.codes import CodeReader
 from service.verify.seams import find_over_seam
-from service.verify.verify import Verifier, compile_verifier, layer_verifier, own_words
+from service.verify.verify import Verifier, compile_verifier, layer_verifier, open_verifier, own_words
 from service.vocabulary import Category, Platform
 
 
@@ -72,11 +74,40 @@ class Engine:
             ),
         )
 
+    def pack(self, overlay: Overlay) -> dict[str, bytes]:
+        """What `over` would compile, as sections that `open` reads. Slow. Raises DataError for words that can't be compiled."""
+        sections = pack_proposer(self.proposer, overlay)
+        opened = open_proposer(
+            self.proposer,
+            {name: memoryview(data) for name, data in sections.items()},
+            lambda category: self.categories[category].advice,
+        )
+        hidden = self._words_only_of(overlay.hidden_terms, overlay.terms)
+        return {
+            **sections,
+            "version": overlay.version.encode(),
+            **pack_bridges(opened, range(len(self.proposer.terms), len(opened.terms))),
+            **layer_verifier(self.verifier, overlay.terms, hidden).words.pack(),
+        }
+
+    def open(self, sections: Sections, platforms: Mapping[Platform, PlatformRules]) -> Engine:
+        """What `over` would give, read from the sections where they lie: at once, and hardly any memory of this process."""
+        return replace(
+            self,
+            platforms={**self.platforms, **platforms},
+            lexicon_version=f"{self.lexicon_version}+{bytes(sections['version']).decode()}",
+            proposer=open_proposer(self.proposer, sections, lambda category: self.categories[category].advice),
+            bridges=open_bridges(self.bridges, sections),
+            verifier=open_verifier(self.verifier, sections),
+        )
+
     def _words_only_of(self, hidden: Collection[str], terms: Sequence[Term]) -> set[str]:
         """The words that nothing but these shipped terms made words of ours."""
         if not hidden:
             return set()
         gone = own_words(term for term in self.proposer.terms if term.id in hidden)
+        if not gone:
+            return set()
         return gone - own_words(term for term in self.proposer.terms if term.id not in hidden) - own_words(terms)
 
     def decide(self, message: Message) -> Decision:

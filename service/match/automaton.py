@@ -9,11 +9,19 @@ a character.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 import ahocorasick
 
 Hit = tuple[int, int]
 """Index of a match's last character, index of its pattern."""
+
+
+class Scans(Protocol):
+    """What finds many patterns in one pass."""
+
+    def scan(self, text: str) -> Iterator[Hit]:
+        """All matches in `text`, overlapping ones included, in the order of their ends."""
 
 
 class Automaton:

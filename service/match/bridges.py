@@ -5,10 +5,13 @@ A term that is cut in two has the characters on either side of the cut next to e
 
 from __future__ import annotations
 
+from array import array
+from bisect import bisect_left
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
+from service.compact.sections import Sections
 from service.match.propose import Proposer
 from service.normalise.tables import Tables
 
@@ -86,6 +89,45 @@ def layer_bridges(shared: Bridges, proposer: Proposer, own: Iterable[int]) -> Br
     """`shared` with those of the terms at the indices `own` of `proposer`; the shared ones are not copied."""
     pairs, sounds = collect_pairs(proposer, own)
     return replace(shared, pairs=Either(shared.pairs, pairs), sounds=Either(shared.sounds, sounds))
+
+
+class Pairs:
+    """Two characters each, as `pack_pairs` sorted them."""
+
+    __slots__ = ("_codes",)
+
+    def __init__(self, section: memoryview) -> None:
+        self._codes = section.cast("Q")
+
+    def __contains__(self, pair: object) -> bool:
+        if not isinstance(pair, str) or len(pair) != 2:
+            return False
+        code = code_of(pair)
+        place = bisect_left(self._codes, code)
+        return place < len(self._codes) and self._codes[place] == code
+
+
+def pack_bridges(proposer: Proposer, own: Iterable[int]) -> dict[str, bytes]:
+    """The sections of the bridges of the terms at the indices `own` of `proposer`."""
+    pairs, sounds = collect_pairs(proposer, own)
+    return {"pairs": pack_pairs(pairs), "sound_pairs": pack_pairs(sounds)}
+
+
+def open_bridges(shared: Bridges, sections: Sections) -> Bridges:
+    """`shared` with what `pack_bridges` wrote."""
+    return replace(
+        shared,
+        pairs=Either(shared.pairs, Pairs(sections["pairs"])),
+        sounds=Either(shared.sounds, Pairs(sections["sound_pairs"])),
+    )
+
+
+def pack_pairs(pairs: Iterable[str]) -> bytes:
+    return array("Q", sorted(map(code_of, pairs))).tobytes()
+
+
+def code_of(pair: str) -> int:
+    return ord(pair[0]) << 32 | ord(pair[1])
 
 
 def collect_pairs(proposer: Proposer, chosen: Iterable[int]) -> tuple[frozenset[str], frozenset[str]]:

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from service.errors import DataError
 from service.lexicon.term import ExceptionPhrase, Localized, Term
-from service.match.automaton import Automaton
+from service.match.automaton import Automaton, Scans
 from service.normalise.views import Views
 from service.text.span import Span
 from service.vocabulary import Category
@@ -43,7 +43,7 @@ class ExcuseFinder:
 
     groups: Sequence[tuple[int, Sequence[Excuse]]]
     """Per pattern its length, squeezed, and the excuses that are spelled so."""
-    automaton: Automaton = field(repr=False)
+    automaton: Scans = field(repr=False)
 
     def find(self, views: Views) -> Iterator[tuple[Excuse, Span]]:
         """Excuses with their places in the folded text; nothing may stand in between that the phrase does not have."""
@@ -67,10 +67,16 @@ def collect_excuses(
 
 def compile_excuses(excuses: Iterable[Excuse], spell: Callable[[str], str]) -> ExcuseFinder:
     """`spell` spells as the squeezed view does. Raises DataError for a phrase that nothing is left of."""
+    groups = group_excuses(excuses, spell)
+    return ExcuseFinder([(len(text), group) for text, group in groups.items()], Automaton(list(groups)))
+
+
+def group_excuses(excuses: Iterable[Excuse], spell: Callable[[str], str]) -> dict[str, list[Excuse]]:
+    """The excuses by what they are spelled as. Raises DataError for a phrase that nothing is left of."""
     groups: dict[str, list[Excuse]] = {}
     for excuse in excuses:
         text = spell(excuse.phrase)
         if not text:
             raise DataError(f"{excuse.term_id or 'exceptions.toml'}: {excuse.phrase!r} has neither letter nor digit")
         groups.setdefault(text, []).append(excuse)
-    return ExcuseFinder([(len(text), group) for text, group in groups.items()], Automaton(list(groups)))
+    return groups

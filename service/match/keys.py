@@ -7,12 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from service.errors import DataError
 from service.lexicon.term import Term, parts_of
 
 Spell = Callable[[str], str]
 """Spells a pattern the way that a view spells texts."""
+
+
+class Known(Protocol):
+    """Words of some terms."""
+
+    def __getitem__(self, number: int, /) -> tuple[str, ...]:
+        """Those of a term that has some."""
+
+    def get(self, number: int, /) -> tuple[str, ...] | None:
+        """Those of any term; None where it has none."""
 
 
 @dataclass(slots=True)
@@ -30,9 +41,9 @@ class Keys:
     """The patterns of an automaton with their uses, and the words of phrases and companions."""
 
     uses: Mapping[str, Uses]
-    parts: Mapping[int, tuple[str, ...]]
+    parts: Known
     """Phrase -> its parts, in order."""
-    companions: Mapping[int, tuple[str, ...]]
+    companions: Known
     """Term with `with` -> those words."""
 
 

@@ -96,6 +96,8 @@ def layer_proposer(shared: Proposer, overlay: Overlay, advice: Callable[[Categor
     numbers = range(first, first + len(own))
     by_sound = [number for number in numbers if "homophone" in terms[number].disguises]
     hidden = frozenset(number for number, term in enumerate(shared.terms) if term.id in overlay.hidden_terms)
+    # Most of the ids in the overlay are the tenant's own and hide nothing.
+    hidden_terms = frozenset(shared.terms[number].id for number in hidden)
     spell, spell_symbols = spellings(shared.tables)
 
     def write(phrase: str) -> str:
@@ -114,7 +116,7 @@ def layer_proposer(shared: Proposer, overlay: Overlay, advice: Callable[[Categor
         excuses=LayeredExcuses(
             shared.excuses,
             compile_excuses(excuses, spell),
-            overlay.hidden_terms,
+            hidden_terms,
             frozenset(map(write, overlay.hidden_exceptions)),
         ),
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from service.lexicon.term import Term
-from service.match.automaton import Automaton
+from service.match.automaton import Automaton, Scans
 from service.match.keys import Keys, Spell, Uses, collect_keys
 
 Part = tuple[int, int]
@@ -43,7 +43,7 @@ class Matcher:
     ordinary: str = field(repr=False)
     patterns: Sequence[tuple[str, Uses]]
     """In the automaton's order."""
-    automaton: Automaton = field(repr=False)
+    automaton: Scans = field(repr=False)
 
     def find(self, text: str) -> Iterator[Hit]:
         """All hits in a view's `text`, in its own offsets."""

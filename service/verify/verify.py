@@ -13,6 +13,7 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
 
+from service.compact.sections import Sections
 from service.lexicon.policy import PlatformRules
 from service.lexicon.snapshot import Snapshot
 from service.lexicon.term import Term, parts_of
@@ -192,6 +193,11 @@ def own_words(terms: Iterable[Term]) -> set[str]:
 def layer_verifier(shared: Verifier, terms: Iterable[Term], hidden: Iterable[str]) -> Verifier:
     """The same checks with a tenant's words in the segmenter, whose dictionary stays shared, and without `hidden` ones."""
     return replace(shared, words=shared.words.over(own_words(terms), frozenset(hidden)))
+
+
+def open_verifier(shared: Verifier, sections: Sections) -> Verifier:
+    """The same checks with the words that `Words.pack` wrote."""
+    return replace(shared, words=shared.words.open(sections))
 
 
 def compile_verifier(snapshot: Snapshot, cache: Path | None) -> Verifier:

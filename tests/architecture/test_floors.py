@@ -18,6 +18,7 @@ FLOORS: dict[str, float] = {
     "service.settings": 0,
     "service.vocabulary": 0,
     "service.clients": 0,
+    "service.compact": 1.05,
     "service.text": 1.1,
     "service.normalise": 1.2,
     "service.lexicon": 2,
