@@ -6,6 +6,7 @@ Source: Freshdesk's support article on webhooks in automations (132589).
 from __future__ import annotations
 
 from base64 import b64encode
+from html import escape
 from typing import Any
 
 from service.api.hooks.html import pictures_of, text_of
@@ -53,7 +54,7 @@ def read(payload: Any, call: Call, settings: HookSettings) -> Reading:
 
 
 def sample(text: str) -> dict[str, Any]:
-    return {"ticket_id": 1, "ticket_agent_email": "agent@example.com", "ticket_latest_public_comment": text}
+    return {"ticket_id": 1, "ticket_agent_email": "agent@example.com", "ticket_latest_public_comment": escape(text)}
 
 
 TOOL = Tool(

@@ -5,6 +5,7 @@ Sources: developer.helpscout.com, webhooks; pypi/warehouse, which receives them.
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 from service.api.hooks.html import pictures_of, text_of
@@ -68,7 +69,13 @@ def _is_reply(thread: Any) -> bool:
 
 
 def sample(text: str) -> dict[str, Any]:
-    thread = {"id": 1, "type": "message", "state": "published", "body": text, "createdBy": {"id": 1, "type": "user"}}
+    thread = {
+        "id": 1,
+        "type": "message",
+        "state": "published",
+        "body": escape(text),
+        "createdBy": {"id": 1, "type": "user"},
+    }
     return {"id": 1, "_embedded": {"threads": [thread]}}
 
 

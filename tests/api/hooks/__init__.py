@@ -1,0 +1,1 @@
+"""Connections: what tools send, and what they are answered."""
