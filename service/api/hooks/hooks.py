@@ -14,6 +14,7 @@ from service import __version__
 from service.api.hooks.connected import Connections
 from service.api.hooks.follow import FollowUps
 from service.api.hooks.journal import CallJournal
+from service.api.hooks.news import News
 from service.clock import Clock
 from service.figures import Figures
 from service.outbound.addresses import Network, permit
@@ -51,6 +52,7 @@ class Hooks:
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         )
         self.follow_ups = FollowUps(self.client, self.journal.note, clock, log)
+        self.news = News(database, self.client, self.journal.note, clock, log)
         self._roads: set[asyncio.Task[Any]] = set()
 
     async def start(self) -> None:
@@ -61,6 +63,7 @@ class Hooks:
     async def close(self) -> None:
         """Lets what is under way come to its end, for a while."""
         await self.connections.close()
+        await self.news.close(CLOSE_SECONDS)
         if self._roads:
             await asyncio.wait(set(self._roads), timeout=CLOSE_SECONDS)
         await self.follow_ups.close(CLOSE_SECONDS)

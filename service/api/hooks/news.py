@@ -10,11 +10,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import httpx
 from structlog.typing import FilteringBoundLogger
+from uuid_utils import uuid7
 
 from service.api.hooks.connected import Connected
-from service.api.hooks.follow import attempts, why_not
+from service.api.hooks.follow import Note, attempts, why_not
 from service.api.hooks.tool import Checked, Incoming, Page, Pulling
+from service.clock import Clock
 from service.errors import Unavailable
+from service.record.calls import HookCall
 from service.record.database import Database
 from service.record.hook_cursors import keep_position, read_position
 
@@ -23,17 +26,18 @@ MOST_PAGES = 100
 MAX_ACCOUNT = 128
 Check = Callable[[Sequence[Incoming]], Awaitable[Sequence[Checked]]]
 """Takes messages down the road of all messages; each is noted with the connection's calls there."""
-Fail = Callable[[Connected, str], None]
-"""(connection, why): notes a fetch that came to nothing."""
 
 
 class News:
     """One fetch at a time for each account; news that come meanwhile make it look once more. `close` ends them."""
 
-    def __init__(self, database: Database, client: httpx.AsyncClient, fail: Fail, log: FilteringBoundLogger) -> None:
+    def __init__(
+        self, database: Database, client: httpx.AsyncClient, note: Note, clock: Clock, log: FilteringBoundLogger
+    ) -> None:
         self._database = database
         self._client = client
-        self._fail = fail
+        self._note = note
+        self._clock = clock
         self._log = log
         self._wanted: dict[tuple[str, str], tuple[Connected, Mapping[str, str], Check]] = {}
         self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
@@ -62,9 +66,7 @@ class News:
                 try:
                     await self._fetch(connected, what, check, key[1])
                 except Exception as error:
-                    _, reason = why_not(error)
-                    self._log.warning("hook_news_failed", connection_id=key[0], why=reason)
-                    self._fail(connected, f"fetching messages: {reason}")
+                    self._tell(connected, *why_not(error))
         finally:
             self._tasks.pop(key, None)
 
@@ -97,6 +99,21 @@ class News:
         for checked in await check(new) if new else ():
             if not is_kept(checked):
                 raise Unavailable("a message could not be recorded; it is fetched again", retry_after=1)
+
+    def _tell(self, connected: Connected, status: int, reason: str) -> None:
+        provider, own_id = connected.tool.provider, connected.connection.id
+        self._log.warning("hook_news_failed", provider=provider, connection_id=own_id, why=reason)
+        call = HookCall(
+            id=str(uuid7()),
+            connection_id=own_id,
+            at=self._clock.now(),
+            verdict="failed",
+            status=status,
+            messages=0,
+            latency_ms=0.0,
+            reason=f"fetching messages: {reason}",
+        )
+        self._note(provider, call)
 
     def _tokens_of(self, connected: Connected) -> dict[str, str]:
         """Of this revision: with another secret come other tokens."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from time import perf_counter
 
 import msgspec
@@ -32,6 +33,8 @@ from service.vocabulary import ACTION_RANK
 MAX_BODY = 256 * 1024
 MAX_MESSAGES = 100
 MAX_REASON = 200
+FETCHED_SECONDS = 30.0
+"""For messages that nobody waits for."""
 Ending = tuple[Response, CallVerdict, int, str | None]
 """The answer, what became of the call, how many messages were checked, and why nothing more."""
 
@@ -68,6 +71,8 @@ async def _answer(request: Request, connected: Connected, rest: str, started: fl
         reading: Reading = tool.read(payload, call, connected.settings)
         if reading.reply is not None:
             return response_of(reading.reply), "handshake", 0, None
+        if reading.pull is not None:
+            state["hooks"].news.fetch(connected, reading.pull, partial(check_fetched, state, connected))
         hot = hot_call(state, connected, request_id, started)
         checked = await check_all(hot, connected, reading, until)
         reply = tool.answer(tuple(checked), call, connected.settings)
@@ -141,6 +146,30 @@ async def check_all(hot: HotCall, connected: Connected, reading: Reading, until:
             one = unchecked(connected, incoming)
         checked.append(one)
         hooks.follow_ups.add(connected, one)
+    return checked
+
+
+async def check_fetched(state: State, connected: Connected, messages: Sequence[Incoming]) -> list[Checked]:
+    """Messages that were fetched behind an answer, on the same road; each batch is noted as a call."""
+    checked: list[Checked] = []
+    for start in range(0, len(messages), MAX_MESSAGES):
+        began = perf_counter()
+        batch = Reading(messages=tuple(messages[start : start + MAX_MESSAGES]))
+        hot = hot_call(state, connected, str(uuid7()), began)
+        found = await check_all(hot, connected, batch, asyncio.get_running_loop().time() + FETCHED_SECONDS)
+        verdict, count, reason = ending(found, batch)
+        call = HookCall(
+            id=str(uuid7()),
+            connection_id=connected.connection.id,
+            at=state["clock"].now(),
+            verdict=verdict,
+            status=200,
+            messages=count,
+            latency_ms=round((perf_counter() - began) * 1000, 3),
+            reason=reason,
+        )
+        state["hooks"].journal.note(connected.tool.provider, call)
+        checked += found
     return checked
 
 

@@ -53,10 +53,10 @@ def verify(call: Call, secret: SobotSecret, settings: SobotSettings) -> dict[str
 def read(payload: Any, call: Call, settings: SobotSettings) -> Reading:
     items = list_at(payload, *settings.items.split("."))
     if not items:
-        return Reading(ignored="unknown event", reply=DONE)
+        return Reading(ignored="unknown event")
     written = [each for each in items if _is_agents(each, settings)]
     messages = tuple(_message(each, settings) for each in written)
-    return Reading(messages=messages, ignored=None if messages else "customer", reply=None if messages else DONE)
+    return Reading(messages=messages, ignored=None if messages else "customer")
 
 
 def _field(item: Any, place: str) -> str:

@@ -70,8 +70,9 @@ def read(payload: Any, call: Call, settings: HookSettings) -> Reading:
     if isinstance(payload, bytes):
         return Reading(ignored="echo", reply=Reply(content=payload, media_type="text/plain"))
     if text_at(payload, "Event") != NEWS:
-        return Reading(ignored="unknown event", reply=DONE)
-    return Reading(pull={"token": text_at(payload, "Token"), "account": text_at(payload, "OpenKfId")}, reply=DONE)
+        return Reading(ignored="unknown event")
+    what = {"token": text_at(payload, "Token"), "account": text_at(payload, "OpenKfId")}
+    return Reading(ignored="announcement", pull=what)
 
 
 async def pull(pulling: Pulling, secret: WecomSecret, settings: WecomSettings) -> Page:
@@ -113,7 +114,6 @@ def _messages(found: list[Any], settings: HookSettings) -> Iterator[Incoming]:
             text=joined(_texts(each, kind)),
             agent_id=agent,
             delivery_id=text_at(each, "msgid"),
-            id_is_signed=True,
             conversation_id=f"{account}|{customer}",
             customer_id=customer,
             message_id=id_at(each, "msgid"),

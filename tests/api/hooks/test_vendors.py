@@ -18,9 +18,9 @@ from tests.api.hooks.after import AES_KEY_SHOWN, AT, FEISHU, SECRETS, WECOM, cal
 with warnings.catch_warnings():
     # Their own old habits are no matter of ours.
     warnings.simplefilter("ignore")
-    from lark_oapi.core.utils.decryptor import AESCipher
+    from lark_oapi.core.utils.decryptor import AESCipher  # type: ignore[import-untyped]
     from slack_sdk.signature import Clock, SignatureVerifier
-    from wechatpy.enterprise.crypto import WeChatCrypto
+    from wechatpy.enterprise.crypto import WeChatCrypto  # type: ignore[import-untyped]
 
 
 class Then(Clock):
