@@ -33,7 +33,10 @@ async def claim_incident(
         row = (await connection.execute(change)).one_or_none()
         if row is not None:
             return incident_of_row(row)
-        raise claimed_by_another(await get_incident(connection, tenant_id, incident_id))
+        incident = await get_incident(connection, tenant_id, incident_id)
+        if incident.id != incident_id:
+            return await claim_incident(connection, tenant_id, incident.id, key_id, at, until)
+        raise claimed_by_another(incident)
 
 
 async def release_incident(store: Store, tenant_id: str, incident_id: str, key_id: str, at: datetime) -> Incident:
@@ -46,7 +49,7 @@ async def release_incident(store: Store, tenant_id: str, incident_id: str, key_i
         claimant = incident.claimant(at)
         if claimant is None:
             raise Conflict(f"incident {incident_id} is {incident.state} and nobody has claimed it", code="not_claimed")
-        own = (_table.c.tenant_id == tenant_id, _table.c.id == incident_id, _table.c.claimed_by == key_id)
+        own = (_table.c.tenant_id == tenant_id, _table.c.id == incident.id, _table.c.claimed_by == key_id)
         change = update(_table).where(*own).values(claimed_by=None, claimed_until=None).returning(_table)
         row = (await connection.execute(change)).one_or_none()
         if row is None:

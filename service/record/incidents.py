@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Row, exists, or_, select, tuple_, update
 
 from service.errors import Conflict, NotFound
 from service.record import schema
+from service.record.aliases import find_alias
 from service.record.cursor import read_time_cursor, time_cursor
 from service.record.database import Store, reading, writing
 from service.record.incident import Incident, State
@@ -66,10 +67,15 @@ NO_FILTERS = IncidentFilters()
 
 
 async def get_incident(database: Store, tenant_id: str, incident_id: str, *, key_id: str | None = None) -> Incident:
-    """The tenant's incident; with `key_id` only if that key caused it. Raises NotFound."""
-    query = select(_table).where(*_one(tenant_id, incident_id, key_id))
+    """The tenant's incident, also by another id that it was given; with `key_id` only if that key caused it.
+
+    Raises NotFound.
+    """
     async with reading(database) as connection:
-        row = (await connection.execute(query)).one_or_none()
+        row = (await connection.execute(select(_table).where(*_one(tenant_id, incident_id, key_id)))).one_or_none()
+        meant = await find_alias(connection, tenant_id, incident_id) if row is None else None
+        if meant is not None:
+            row = (await connection.execute(select(_table).where(*_one(tenant_id, meant, key_id)))).one_or_none()
     if row is None:
         raise NotFound(f"there is no incident {incident_id}; list them at /v1/incidents")
     return incident_of_row(row)
@@ -127,6 +133,8 @@ async def override_incident(
         if row is not None:
             return incident_of_row(row)
         incident = await get_incident(connection, tenant_id, incident_id, key_id=key_id)
+        if incident.id != incident_id:
+            return await override_incident(connection, tenant_id, incident.id, reason, at, key_id=key_id)
     raise Conflict(
         f"incident {incident_id} is a {incident.decision} and {incident.state}; only an open warn can be overridden",
         code="not_overridable",

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.errors import Conflict, NotFound
 from service.record import schema
+from service.record.aliases import find_alias
 from service.record.cursor import read_time_cursor, time_cursor
 from service.record.database import Store, reading
 from service.record.incident import Incident, State
@@ -42,6 +43,9 @@ async def lock_incident(
         own.append(_incidents.c.key_id == key_id)
     row = (await connection.execute(select(_incidents).where(*own).with_for_update())).one_or_none()
     if row is None:
+        meant = await find_alias(connection, tenant_id, incident_id)
+        if meant is not None:
+            return await lock_incident(connection, tenant_id, meant, key_id=key_id)
         raise NotFound(f"there is no incident {incident_id}; list them at /v1/incidents")
     return incident_of_row(row)
 

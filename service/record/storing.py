@@ -26,7 +26,6 @@ from service.record.database import Database, insert_new
 from service.record.hourly import count_incidents
 from service.record.incident import Incident
 from service.record.ledger import Numbers, lock_accounts
-from service.record.outcome import Outcome
 from service.record.repeats import count_repeats
 from service.record.replies import Reply
 
@@ -149,6 +148,19 @@ class Storing:
         return repeats
 
 
+class _Answer(msgspec.Struct):
+    """All that is asked of a stored answer here."""
+
+    incident_id: str | None = None
+
+
+def _incident_of(reply: Reply) -> str | None:
+    try:
+        return msgspec.json.decode(reply.body, type=_Answer).incident_id
+    except msgspec.MsgspecError:
+        return None
+
+
 class _Plan(msgspec.Struct, frozen=True):
     """What of a replayed group is to be written."""
 
@@ -172,7 +184,7 @@ def _plan(entries: Sequence[Entry], stored: dict[ReplyKey, Reply]) -> _Plan:
         conflicts += not same
         if entry.incident is None:
             continue
-        other = msgspec.json.decode(existing.body, type=Outcome).incident_id if same else None
+        other = _incident_of(existing) if same else None
         if other is None:
             kept.append(Entry(entry.incident))
         elif other != entry.incident.id:

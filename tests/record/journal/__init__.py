@@ -1,0 +1,1 @@
+"""Tests of `service/record`, on SQLite and on PostgreSQL."""
