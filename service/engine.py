@@ -9,7 +9,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+<<<<<<< Updated upstream
 from service.compact.sections import Sections
+=======
+import msgspec
+
+>>>>>>> Stashed changes
 from service.decide.decide import decide
 from service.decide.decision import Decision
 from service.lexicon.overlay import Overlay
@@ -26,6 +31,12 @@ from service.verify.codes import CodeReader
 from service.verify.seams import find_over_seam
 from service.verify.verify import Verifier, compile_verifier, layer_verifier, open_verifier, own_words
 from service.vocabulary import Category, Platform
+
+LONG = 2_000
+"""Code points from which a text's beginning is judged first."""
+BEGINNING = 600
+PLENTY = 20
+"""Findings that block, which no honest message has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +122,26 @@ class Engine:
         return gone - own_words(term for term in self.proposer.terms if term.id not in hidden) - own_words(terms)
 
     def decide(self, message: Message) -> Decision:
-        """The whole road of one message: views, candidates, findings, decision."""
+        """The decision on one message.
+
+        A long text whose beginning alone is blocked for `PLENTY` reasons is not read to its end: nothing there could
+        make the decision stricter, and such texts are made to keep us busy. The rest is masked, and `degraded` says so.
+        """
+        if len(message.text) >= LONG:
+            start = beginning_of(message.text)
+            decision = self._decide(msgspec.structs.replace(message, text=message.text[:start]))
+            reasons = sum(verdict.action == "block" for verdict in decision.verdicts)
+            if reasons >= PLENTY:
+                unread = f"text: not read from character {start} on, {reasons} findings before it block already"
+                return msgspec.structs.replace(
+                    decision,
+                    masked_text=decision.masked_text + "*" * (len(message.text) - start),
+                    degraded=(*decision.degraded, unread),
+                )
+        return self._decide(message)
+
+    def _decide(self, message: Message) -> Decision:
+        """The whole road: views, candidates, findings, decision."""
         rules = self.platforms[message.platform]
         proposals = self.proposer.propose(message, rules)
         findings, dismissals = self.verifier.verify(proposals, message, rules)
@@ -133,3 +163,9 @@ class Engine:
             degraded=degraded,
             lexicon_version=self.lexicon_version,
         )
+
+
+def beginning_of(text: str) -> int:
+    """Where the first `BEGINNING` code points end, or a little before, between two words or numbers if there is such a place."""
+    near = (place for place in range(BEGINNING, BEGINNING - 100, -1) if not text[place - 1].isalnum())
+    return next(near, BEGINNING)

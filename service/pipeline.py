@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 from time import monotonic
 
 import msgspec
@@ -84,7 +83,7 @@ class Pipeline:
         if attempt is None:
             return await self._moderate(sent, elapsed_ms, decided)
         recent = await self._conversations.append(attempt, self.clock.now().timestamp())
-        message = replace(sent.message, earlier=recent.earlier, pace=recent.pace)
+        message = msgspec.structs.replace(sent.message, earlier=recent.earlier, pace=recent.pace)
         sent = msgspec.structs.replace(sent, message=message, degraded=(*sent.degraded, *recent.degraded))
         was_sent = False
         try:

@@ -124,3 +124,19 @@ def test_the_worst_texts_take_a_moment_and_not_a_minute(engine: Engine, text: st
     decision = engine.decide(Message(text[:10_000], "generic"))
     assert perf_counter() - started < SECONDS_FOR_THE_WORST
     assert len(decision.masked_text) == len(text[:10_000])
+
+
+def test_a_long_text_full_of_violations_is_not_read_to_its_end(engine: Engine) -> None:
+    text = "，".join(term.hits[0] for term in engine.proposer.terms if term.hits)
+    decision = engine.decide(Message(text[:10_000], "pinduoduo"))
+    assert decision.action == "block"
+    assert len(decision.masked_text) == 10_000
+    assert set(decision.masked_text[600:]) == {"*"}
+    assert any("not read from character" in entry for entry in decision.degraded)
+
+
+def test_a_long_text_with_few_violations_is_read_to_its_end(engine: Engine) -> None:
+    text = "亲，这款是纯棉的，可以机洗，有问题随时联系我们。" * 400 + "你个傻逼"
+    decision = engine.decide(Message(text, "pinduoduo"))
+    assert [verdict.finding.candidate.span.end for verdict in decision.verdicts] == [len(text)]
+    assert decision.degraded == ()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, time
 from typing import NamedTuple
+
+import msgspec
 
 from service.vocabulary import Channel, Platform
 
@@ -54,15 +56,14 @@ class Pace(NamedTuple):
     """Those of `sent` that said the very same."""
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True):
     """One outgoing text with what is needed to judge it."""
 
     text: str
     """As typed, at most 10,000 code points."""
     platform: Platform
     channel: Channel = "chat"
-    day: date = field(default=date.max)
+    day: date = date.max
     """The shop's calendar day; decides which terms and policies are in force."""
     time: time = time(12)
     """The shop's time of day; decides what is night."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+import msgspec
+
 from service.lexicon.policy import PlatformRules
 from service.lexicon.term import Localized
 from service.match.candidate import Candidate
@@ -100,7 +102,7 @@ class CodeReader:
         return Dismissed(own.check, own.because) if own else Lead("text", "code with text that nothing objects to")
 
     def _verify(self, text: str) -> tuple[list[Finding], list[Dismissal]]:
-        message = replace(self.message, text=text, images=(), earlier=(), pace=None)
+        message = msgspec.structs.replace(self.message, text=text, images=(), earlier=(), pace=None)
         return self.verifier.verify(self.proposer.propose(message, self.rules), message, self.rules)
 
     def _candidate(self, index: int, lead: Lead, payload: str) -> Candidate:

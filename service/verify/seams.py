@@ -110,7 +110,7 @@ def find_over_seam(
     if not bridges.may_cross(last, message.text):
         return [], []
     joined = join(message.earlier, message.text)
-    whole = replace(message, text=joined.text, images=(), earlier=(), pace=None)
+    whole = msgspec.structs.replace(message, text=joined.text, images=(), earlier=(), pace=None)
     proposals = proposer.propose(whole, rules)
     places: dict[int, Span] = {}
     for candidate in proposals.candidates:

@@ -30,16 +30,16 @@ def compile_detector(words: Words) -> Detector:
 
     def find(reading: Reading) -> Iterator[Mark]:
         text = reading.digits
-        seen: list[tuple[int, int]] = []
+        taken = bytearray(len(text))
         for kind, pattern in patterns.items():
             for found in pattern.finditer(text):
                 start, end = found.span()
-                if any(start < b and a < end for a, b in seen) or stands_in_number(reading, start, end):
+                if taken.find(1, start, end) >= 0 or stands_in_number(reading, start, end):
                     continue
                 if kind != "mobile" and UNEVEN.search(found.group()):
                     continue
                 digits = NOT_DIGIT.sub("", found.group())
-                seen.append((start, end))
+                taken[start:end] = b"\1" * (end - start)
                 value = digits[-11:] if kind == "mobile" else digits
                 yield Mark(start, end, value, kind=kind, evidence=shape(found.group()))
 
