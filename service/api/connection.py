@@ -14,13 +14,15 @@ from starlette.requests import Request
 from service.api.decode import wrong_places
 from service.api.hooks.connected import Connected
 from service.api.hooks.registry import TOOLS
-from service.api.hooks.tool import HookSettings, TokenSecret, Tool
+from service.api.hooks.tool import HookSettings, Tool
 from service.api.parameters import Body, Stored, Word
 from service.errors import Malformed, Problem
 from service.record.calls import CallVerdict
 from service.record.connections import Connection, FailAction, Language
 from service.vocabulary import Platform
 
+VALUE = "value"
+"""The field of a secret that a plain string stands for."""
 MIN_DEADLINE, MAX_DEADLINE = 20, 10_000
 SecretBody = Annotated[str, Field(min_length=1, max_length=8192)] | dict[str, Any]
 Deadline = Annotated[
@@ -167,11 +169,12 @@ def secret_of(tool: Tool, given: str | dict[str, Any] | None) -> str | None:
         detail = "is required" if given is None else f"{tool.provider} has none; leave it out"
         raise Malformed("The secret does not fit the tool.", problems=[Problem("/secret", detail)])
     if isinstance(given, str):
-        names = [field.name for field in msgspec.structs.fields(tool.secret) if field.required]
-        if not issubclass(tool.secret, TokenSecret) and len(names) != 1:
+        known = msgspec.structs.fields(tool.secret)
+        names = [field.name for field in known if field.required or field.name == VALUE]
+        if VALUE not in names and len(names) != 1:
             problem = Problem("/secret", f"should be an object with {', '.join(names)}")
             raise Malformed("The secret does not fit the tool.", problems=[problem])
-        given = {names[0]: given}
+        given = {VALUE if VALUE in names else names[0]: given}
     return msgspec.json.encode(_converted(given, tool.secret, "/secret")).decode()
 
 

@@ -69,6 +69,9 @@ def _xml(body: bytes) -> dict[str, str]:
 def read(payload: Any, call: Call, settings: HookSettings) -> Reading:
     if isinstance(payload, bytes):
         return Reading(ignored="echo", reply=Reply(content=payload, media_type="text/plain"))
+    # No call of the tool's has messages in it; what `pull` was answered can be tried by hand.
+    if found := list_at(payload, "msg_list"):
+        return Reading(messages=tuple(_messages(found, settings)))
     if text_at(payload, "Event") != NEWS:
         return Reading(ignored="unknown event")
     what = {"token": text_at(payload, "Token"), "account": text_at(payload, "OpenKfId")}
@@ -131,8 +134,9 @@ def _texts(message: Any, kind: str) -> Iterator[str]:
 
 
 def sample(text: str) -> dict[str, Any]:
-    """A message has no place in a call of this tool, so there is only the news of one."""
-    return {"Event": NEWS, "Token": "1", "OpenKfId": "1"}
+    """As it is fetched."""
+    message = {"msgid": "1", "open_kfid": "1", "external_userid": "1", "servicer_userid": "1", "origin": AGENT}
+    return {"msg_list": [{**message, "msgtype": "text", "text": {"content": text}}]}
 
 
 TOOL = Tool(
@@ -145,5 +149,6 @@ TOOL = Tool(
     read=read,
     pull=pull,
     answer=lambda checked, call, settings: DONE,
+    sample=sample,
     experimental=("that it waits 5 seconds and tries three times",),
 )
