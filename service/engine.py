@@ -9,12 +9,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-<<<<<<< Updated upstream
-from service.compact.sections import Sections
-=======
 import msgspec
 
->>>>>>> Stashed changes
+from service.compact.sections import Sections
 from service.decide.decide import decide
 from service.decide.decision import Decision
 from service.lexicon.overlay import Overlay
