@@ -41,6 +41,8 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
         ("SHENYAN_LOG_LEVEL", "loud", "SHENYAN_LOG_LEVEL: "),
         ("SHENYAN_ADMIN_KEY", "with blank", "SHENYAN_ADMIN_KEY: "),
         ("SHENYAN_REDIS_URL", "localhost:6379", "SHENYAN_REDIS_URL: "),
+        ("SHENYAN_CORS_ORIGINS", "*", "SHENYAN_CORS_ORIGINS: "),
+        ("SHENYAN_CORS_ORIGINS", "https://a.example,https://b.example/chat", "b.example/chat is no origin"),
         ("SHENYAN_CONVERSATION_SECONDS", "0", "SHENYAN_CONVERSATION_SECONDS: "),
         ("SHENYAN_WORKRS", "2", "SHENYAN_WORKRS: no such setting; did you mean SHENYAN_WORKERS?"),
     ],

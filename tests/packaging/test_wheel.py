@@ -65,6 +65,9 @@ def test_holds_all_that_the_service_reads(wheel: Path) -> None:
         own += (ROOT / folder).glob("versions/*.py")
         missing = {f"service/_data/{path.relative_to(ROOT).as_posix()}" for path in own} - names
         assert not missing
+    pages = {path for folder in ("clients", "api/demo") for path in (ROOT / "service" / folder).glob("*.[hcjp]*")}
+    assert {path.suffix for path in pages} == {".py", ".js", ".html", ".css"}
+    assert {path.relative_to(ROOT).as_posix() for path in pages} | {"service/py.typed"} <= names
 
 
 def test_holds_nothing_else(wheel: Path) -> None:
