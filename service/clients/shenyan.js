@@ -2,7 +2,7 @@
  * Shenyan in a chat page: marks words while the agent types, and decides before a message is sent.
  *
  *     import { createChecker } from "./shenyan.js";
- *     const checker = createChecker({ url: "https://shenyan.example.com", getToken, platform: "taobao", shopId: "s1", agentId: "a1" });
+ *     const checker = createChecker({ url: "https://shenyan.example.com", getToken, platform: "jd", shopId: "s1", agentId: "a1" });
  *     checker.attach(document.querySelector("textarea"), { onSend: (text) => socket.send(text) });
  *
  * One file without dependencies. What the server says is shown as text, never as markup; styles are a constructed sheet,
@@ -49,31 +49,40 @@
  */
 
 const SAYS = {
-  zh: { use: "用这句", anyway: "仍然发送", reason: "仍要发送的理由", back: "返回修改", suggestion: "建议：", blocked: "已拦截，未发送",
-        warned: "请确认", typing: "请注意", unchecked: "未能检查这条消息", needed: "请先写明理由", unrecorded: "未能记录，消息没有发送" },
-  en: { use: "Use this", anyway: "Send anyway", reason: "Why it should be sent", back: "Back to the text", suggestion: "Suggestion: ",
-        blocked: "Blocked, not sent", warned: "Please confirm", typing: "Please note", unchecked: "This message could not be checked",
-        needed: "Please say why", unrecorded: "Could not be recorded; the message was not sent" },
+  zh: {
+    use: "用这句", anyway: "仍然发送", reason: "仍要发送的理由", back: "返回修改", suggestion: "建议：", blocked: "已拦截，未发送",
+    warned: "请确认", typing: "请注意", unchecked: "未能检查这条消息", needed: "请先写明理由", unrecorded: "未能记录，消息没有发送",
+  },
+  en: {
+    use: "Use this", anyway: "Send anyway", reason: "Why it should be sent", back: "Back to the text",
+    suggestion: "Suggestion: ", blocked: "Blocked, not sent", warned: "Please confirm", typing: "Please note",
+    unchecked: "This message could not be checked", needed: "Please say why",
+    unrecorded: "Could not be recorded; the message was not sent",
+  },
 };
 const STRICTER = { allow: 0, warn: 1, block: 2 };
 /** What must be the same for two boxes to break their lines at the same places. */
-const METRICS = ["font", "fontFeatureSettings", "fontKerning", "fontVariationSettings", "letterSpacing", "wordSpacing", "lineHeight",
-  "textIndent", "textTransform", "textAlign", "textRendering", "direction", "tabSize", "whiteSpace", "wordBreak", "overflowWrap",
-  "lineBreak", "hyphens", "paddingTop", "paddingRight", "paddingBottom", "paddingLeft"];
+const METRICS = [
+  "font", "fontFeatureSettings", "fontKerning", "fontVariationSettings", "letterSpacing", "wordSpacing", "lineHeight",
+  "textIndent", "textTransform", "textAlign", "textRendering", "direction", "tabSize", "whiteSpace", "wordBreak",
+  "overflowWrap", "lineBreak", "hyphens", "paddingTop", "paddingRight", "paddingBottom", "paddingLeft",
+];
 const CSS = `
 .shenyan-marks{position:absolute;box-sizing:border-box;margin:0;overflow:hidden;pointer-events:none;color:transparent;
  background:none;border:0;--w:#b45309;--b:#dc2626}
-.shenyan-marks mark{color:transparent;border-radius:3px;text-decoration:underline 2px;text-decoration-skip-ink:none;text-underline-offset:3px}
+.shenyan-marks mark{color:transparent;border-radius:3px;text-decoration:underline 2px;text-decoration-skip-ink:none;
+ text-underline-offset:3px}
 .shenyan-marks mark[data-action=warn]{background:color-mix(in srgb,var(--w) 20%,transparent);text-decoration-color:var(--w)}
 .shenyan-marks mark[data-action=block]{background:color-mix(in srgb,var(--b) 20%,transparent);text-decoration-color:var(--b)}
 .shenyan-panel{--ink:#1c2024;--w:#b45309;--b:#dc2626;color:var(--ink);font-size:.9em;line-height:1.5;overflow-wrap:anywhere}
 .shenyan-panel [hidden]{display:none!important}
-.shenyan-say{padding:.5em .75em;border-left:3px solid var(--w);background:color-mix(in srgb,var(--w) 9%,transparent);border-radius:4px}
+.shenyan-say{padding:.5em .75em;border-left:3px solid var(--w);border-radius:4px;
+ background:color-mix(in srgb,var(--w) 9%,transparent)}
 .shenyan-panel[data-decision=block] .shenyan-say{border-color:var(--b);background:color-mix(in srgb,var(--b) 9%,transparent)}
 .shenyan-say p{margin:0}.shenyan-say strong{font-weight:600}
 .shenyan-do{display:flex;flex-wrap:wrap;gap:.5em;padding:.5em 0 0}.shenyan-do input{flex:1 1 12em;min-width:0}
-.shenyan-do :is(button,input){font:inherit;color:inherit;background:none;border:1px solid color-mix(in srgb,currentColor 35%,transparent);
- border-radius:6px;padding:.35em .8em;min-height:2.2em}
+.shenyan-do :is(button,input){font:inherit;color:inherit;background:none;
+ border:1px solid color-mix(in srgb,currentColor 35%,transparent);border-radius:6px;padding:.35em .8em;min-height:2.2em}
 .shenyan-do button{cursor:pointer}.shenyan-do :is(button,input):focus-visible{outline:2px solid #2563eb;outline-offset:1px}
 @media(prefers-color-scheme:dark){.shenyan-panel{--ink:#e4e7eb}.shenyan-panel,.shenyan-marks{--w:#f59e0b;--b:#f87171}}
 `;
@@ -119,7 +128,8 @@ export function createChecker(options) {
       const response = await (options.fetch ?? fetch)((options.url ?? "").replace(/\/+$/, "") + path, request);
       const answer = await response.json().catch(() => null);
       if (response.ok && answer) return { answer };
-      const failure = new ShenyanError(answer?.code ?? (response.ok ? "not_a_verdict" : `http_${response.status}`), answer?.detail, response.status);
+      const code = answer?.code ?? (response.ok ? "not_a_verdict" : `http_${response.status}`);
+      const failure = new ShenyanError(code, answer?.detail, response.status);
       failure.final = response.status >= 300 && response.status < 500 && response.status !== 429;
       const after = Number.parseInt(response.headers.get("Retry-After") ?? "", 10);
       return { failure, wait: after >= 0 ? after * 1000 : undefined };
@@ -142,8 +152,10 @@ export function createChecker(options) {
     } catch (error) {
       signal?.throwIfAborted();
       const agent_message = onFailure === "allow" ? "" : `${says.unchecked} (${error.code ?? error.name})`;
-      return { decision: onFailure, findings: [], agent_message, suggestion: "", masked_text: text, incident_id: null, recorded: "none",
-        degraded: [`service: ${error.code ?? error.name}`], failure: error };
+      return {
+        decision: onFailure, findings: [], agent_message, suggestion: "", masked_text: text, incident_id: null,
+        recorded: "none", degraded: [`service: ${error.code ?? error.name}`], failure: error,
+      };
     }
   }
 
@@ -245,8 +257,7 @@ function attach(checker, field, { onSend, onVerdict, panel: place, debounceMs = 
       show(verdict);
       onVerdict?.(verdict, { text, final: true });
       if (verdict.decision === "allow") await deliver(text, verdict);
-      else if (verdict.decision === "block") panel.show(verdict, "blocked", { use: verdict.suggestion && useSuggestion });
-      else panel.show(verdict, "warned", { use: verdict.suggestion && useSuggestion, back: () => field.focus(), anyway: (reason) => sendAnyway(text, verdict, reason) });
+      else ask(text, verdict);
       return verdict;
     } catch (error) {
       if (gone.signal.aborted) return null;
@@ -256,6 +267,13 @@ function attach(checker, field, { onSend, onVerdict, panel: place, debounceMs = 
       field.readOnly = false;
       field.removeAttribute("aria-busy");
     }
+  }
+
+  function ask(text, verdict) {
+    const use = verdict.suggestion && useSuggestion;
+    if (verdict.decision === "block") return panel.show(verdict, "blocked", { use });
+    const anyway = (reason) => sendAnyway(text, verdict, reason);
+    return panel.show(verdict, "warned", { use, anyway, back: () => field.focus() });
   }
 
   async function sendAnyway(text, verdict, reason) {
@@ -291,7 +309,14 @@ function attach(checker, field, { onSend, onVerdict, panel: place, debounceMs = 
     send();
   });
   if (field.form) on(field.form, "submit", (event) => { event.preventDefault(); send(); });
-  return { check, send, detach() { forget(); gone.abort(); overlay.remove(); panel.remove(); field.removeAttribute("aria-invalid"); } };
+  const detach = () => {
+    forget();
+    gone.abort();
+    overlay.remove();
+    panel.remove();
+    field.removeAttribute("aria-invalid");
+  };
+  return { check, send, detach };
 }
 
 /** A box over the field with the same text, unseen but for its marks. */
@@ -330,7 +355,8 @@ function makeOverlay(field) {
 /** Where it is said what is wrong, and what can be done. Screen readers hear it when it changes. */
 function makePanel(says, field, place) {
   const panel = place ?? field.parentElement.insertBefore(element("div"), field.nextElementSibling.nextSibling);
-  const say = element("div", { className: "shenyan-say", role: "status", ariaLive: "polite", id: `shenyan-${newId()}`, hidden: true });
+  const spoken = { role: "status", ariaLive: "polite", id: `shenyan-${newId()}` };
+  const say = element("div", { className: "shenyan-say", hidden: true, ...spoken });
   const act = element("div", { className: "shenyan-do", hidden: true });
   panel.classList.add("shenyan-panel");
   panel.append(say, act);
@@ -362,8 +388,13 @@ function makePanel(says, field, place) {
         controls.push(button(says.use, "use", () => use(verdict.suggestion)));
       }
       if (anyway) {
-        const reason = element("input", { className: "shenyan-reason", maxLength: 1000, placeholder: says.reason, ariaLabel: says.reason, autocomplete: "off" });
-        const go = () => reason.value.trim() ? anyway(reason.value.trim()) : (reason.placeholder = says.needed, reason.ariaInvalid = "true", reason.focus());
+        const named = { placeholder: says.reason, ariaLabel: says.reason, autocomplete: "off", maxLength: 1000 };
+        const reason = element("input", { className: "shenyan-reason", ...named });
+        const go = () => {
+          if (reason.value.trim()) return anyway(reason.value.trim());
+          Object.assign(reason, { placeholder: says.needed, ariaInvalid: "true" });
+          return reason.focus();
+        };
         reason.addEventListener("keydown", (event) => {
           if (event.key === "Escape") back();
           if (event.key === "Enter" && !event.isComposing && event.keyCode !== 229) { event.preventDefault(); go(); }
@@ -374,7 +405,11 @@ function makePanel(says, field, place) {
       }
       return set(lines, controls);
     },
-    remove() { set([], []); field.removeAttribute("aria-describedby"); if (place) { say.remove(); act.remove(); } else panel.remove(); },
+    remove() {
+      clear();
+      field.removeAttribute("aria-describedby");
+      for (const each of place ? [say, act] : [panel]) each.remove();
+    },
   };
 }
 

@@ -12,10 +12,17 @@ const SAMPLES = [
   ["这款全网最低价，放心买", "douyin"],
 ];
 const SAYS = {
-  "zh-CN": { right: "可以了，开始输入吧。", wrong: "这个密钥不能用：", decisions: { allow: "放行", warn: "提醒", block: "拦截" }, typing: "输入中", final: "发送前",
-    disguised: "变形：", nothing: "没有发现问题", points: "分", yuan: "元", next: "之后：", placeholder: "输入要发给顾客的话，回车发送", first: "请先填密钥" },
-  en: { right: "Ready: type something.", wrong: "This key can't be used: ", decisions: { allow: "allow", warn: "warn", block: "block" }, typing: "while typing", final: "before sending",
-    disguised: "disguised: ", nothing: "Nothing to object to", points: "points", yuan: "CNY", next: "then: ", placeholder: "What would you tell the customer? Enter sends", first: "First, a key" },
+  "zh-CN": {
+    right: "可以了，开始输入吧。", wrong: "这个密钥不能用：", decisions: { allow: "放行", warn: "提醒", block: "拦截" },
+    typing: "输入中", final: "发送前", disguised: "变形：", nothing: "没有发现问题", points: "分", yuan: "元", next: "之后：",
+    placeholder: "输入要发给顾客的话，回车发送", first: "请先填密钥",
+  },
+  en: {
+    right: "Ready: type something.", wrong: "This key can't be used: ",
+    decisions: { allow: "allow", warn: "warn", block: "block" }, typing: "while typing", final: "before sending",
+    disguised: "disguised: ", nothing: "Nothing to object to", points: "points", yuan: "CNY", next: "then: ",
+    placeholder: "What would you tell the customer? Enter sends", first: "First, a key",
+  },
 };
 const root = document.documentElement;
 const at = (id) => document.getElementById(id);
@@ -30,7 +37,8 @@ const customerId = `demo-${Math.random().toString(36).slice(2)}`;
 const url = new URL(".", location.href).href;
 
 function checker() {
-  return createChecker({ url, getToken: () => key, platform: at("platform").value, shopId: "demo", agentId: "demo", customerId, lang: root.lang });
+  const who = { platform: at("platform").value, shopId: "demo", agentId: "demo", customerId };
+  return createChecker({ url, getToken: () => key, lang: root.lang, ...who });
 }
 
 function open() {
@@ -55,7 +63,8 @@ function show(verdict, { final }) {
   at("shown").hidden = false;
   at("decision").textContent = says().decisions[verdict.decision];
   at("decision").className = verdict.decision;
-  at("figures").textContent = `${final ? says().final : says().typing}${verdict.latency_ms == null ? "" : ` · ${verdict.latency_ms} ms`}`;
+  const latency = verdict.latency_ms == null ? "" : ` · ${verdict.latency_ms} ms`;
+  at("figures").textContent = (final ? says().final : says().typing) + latency;
   at("findings").replaceChildren(...(verdict.findings.length ? verdict.findings.map(finding) : [item("", says().nothing)]));
   const costs = [...(verdict.penalty?.forecast ?? []), ...(verdict.penalty?.exposure ?? [])];
   at("costs").hidden = !costs.length;
