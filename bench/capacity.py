@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
-from time import perf_counter
+from pathlib import Path
+from time import perf_counter, process_time
 from typing import Any
 
 import msgspec
@@ -50,7 +53,7 @@ ROWS = 2_000_000
 """Incidents of a table that has grown."""
 BATCH = 1_000
 COPY = """INSERT INTO incidents SELECT fresh.* FROM incidents i,
-generate_series(CAST(:first AS integer), CAST(:last AS integer)) n,
+generate_series({first}, {last}) n,
 LATERAL jsonb_populate_record(i, jsonb_build_object(
     'id', gen_random_uuid()::text, 'created_at', i.created_at - make_interval(secs => n * 3),
     'repeat_key', md5(n::text || i.id), 'agent_id', 'agent-' || n % 5000)) fresh
@@ -65,53 +68,72 @@ def main() -> None:
         server.execute("CREATE DATABASE capacity")
         url = server.url("capacity")
         upgrade(url)
-        found = asyncio.run(measure(url))
+        found = asyncio.run(measure(url, lambda *each: server.execute(*each, database="capacity")))
     result = {"about": machine(), "figures": found}
     print(json.dumps(result, indent=1))
     (RESULTS / "capacity.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
 
-async def measure(url: str) -> dict[str, float]:
-    """Figure -> value; each name ends in its unit."""
+async def measure(url: str, execute: Callable[..., None]) -> dict[str, float]:
+    """Figure -> value; each name ends in its unit. `execute` runs what takes longer than the service may wait."""
     database = await Database.open(url)
     shipped = shipped_lexicons()
     engine, books = Engine.compile(load_snapshot(shipped)), Books(load_ladders(shipped))
     writer = GroupWriter(database, charging=books)
     writer.start()
-    found = {"small_table_incidents_per_s": await write(writer, engine, NUMBER)}
-    await run(database, "VACUUM ANALYZE")
+    postmaster = parent_of(int(await one(database, "SELECT pg_backend_pid()")))
+    found = await write(writer, engine, postmaster, "small_table")
+    execute("VACUUM ANALYZE")
     for table, name in (("incidents", "incident"), ("incident_categories", "category"), ("replies", "reply")):
         found[f"{name}_bytes"] = await size_of(database, table)
     ledger = await one(database, "SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relname IN "
                                  "('ledger_entries', 'ledger_days', 'accounts', 'sanctions')")  # fmt: skip
     stored = await one(database, "SELECT count(*) FROM incidents")
     found["ledger_bytes_per_incident"] = round(ledger / stored)
-    for first in range(0, ROWS // 1000, 200):
-        await run(database, COPY, first=first + 1, last=first + 200)
-    await run(database, "VACUUM ANALYZE incidents")
+    execute(*(COPY.format(first=first + 1, last=first + 100) for first in range(0, ROWS // 1000, 100)))
+    execute("VACUUM ANALYZE incidents")
     found["large_table_rows"] = await one(database, "SELECT count(*) FROM incidents")
     found["large_table_bytes"] = await one(database, "SELECT pg_total_relation_size('incidents')")
-    found["large_table_incidents_per_s"] = await write(writer, engine, NUMBER)
+    found |= await write(writer, engine, postmaster, "large_table")
     deleting = asyncio.create_task(forget(database, 100))
-    found["incidents_per_s_while_deleting"] = await write(writer, engine, NUMBER)
+    found |= await write(writer, engine, postmaster, "while_deleting")
     found["deleted_per_s_while_writing"] = await deleting
     found["deleted_per_s"] = await forget(database, 200)
     await writer.close()
     await database.close()
-    return {name: round(value, 1) for name, value in found.items()}
+    return {name: round(value, 2) for name, value in found.items()}
 
 
-async def write(writer: GroupWriter, engine: Engine, number: int) -> float:
-    """Incidents a second that became durable."""
-    entries = [entry_of(engine, place) for place in range(number)]
+async def write(writer: GroupWriter, engine: Engine, postmaster: int, name: str) -> dict[str, float]:
+    """Incidents a second that became durable, and the processor time of each, here and in the server."""
+    entries = [entry_of(engine, place) for place in range(NUMBER)]
 
     async def caller(own: Sequence[Entry]) -> None:
         for entry in own:
             await writer.write(entry)
 
-    began = perf_counter()
+    began, ours, theirs = perf_counter(), process_time(), server_seconds(postmaster)
     await asyncio.gather(*(caller(entries[place::CALLERS]) for place in range(CALLERS)))
-    return number / (perf_counter() - began)
+    return {
+        f"{name}_incidents_per_s": NUMBER / (perf_counter() - began),
+        f"{name}_service_ms": (process_time() - ours) / NUMBER * 1000,
+        f"{name}_server_ms": (server_seconds(postmaster) - theirs) / NUMBER * 1000,
+    }
+
+
+def server_seconds(postmaster: int) -> float:
+    """Processor time of the processes that a server has begun."""
+    ticks = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            fields = stat.read_text().rpartition(") ")[2].split()
+            if int(fields[1]) == postmaster:
+                ticks += sum(map(int, fields[11:13]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def parent_of(process: int) -> int:
+    return int(Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2].split()[1])
 
 
 async def forget(database: Database, batches: int) -> float:

@@ -1,0 +1,1 @@
+"""What deploy/ says is true of the service, and each file is as its own tool wants it."""
