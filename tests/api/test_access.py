@@ -74,7 +74,7 @@ BODIES: dict[str, Any] = {
     "/v1/lexicons/{name}/publish": {"note": "x"},
     "/v1/lexicons/{name}/rollback": {"version": "x"},
     "/v1/policies/{platform}": {},
-    "/v1/webhook-endpoints": {"url": "https://192.0.2.1/"},
+    "/v1/webhook-endpoints": {"url": "https://93.184.216.34/", "enabled": False},
     "/v1/webhook-endpoints/{endpoint_id}": {"enabled": False},
     "/v1/webhook-endpoints/{endpoint_id}/rotate": {"overlap_hours": 1},
 }
