@@ -2,7 +2,7 @@
 
 A key is looked up by its hash and remembered for `KEY_SECONDS`: a revoked key is refused at once by the process that
 revoked it, and by every other one at most that many seconds later. An unknown key is remembered too, so that guessing
-does not reach the store.
+does not reach the store. While the store is out, known keys are good for `SHENYAN_STALE_SECONDS`.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from __future__ import annotations
 from cachetools import LRUCache
 from starlette.requests import Request
 
-from service.api.remembered import Remembered
+from service.api.remembered import STALE_SECONDS, Remembered
 from service.errors import Forbidden, RateLimited, Unauthorized
 from service.figures import Count
 from service.record.database import Database
 from service.record.keys import ApiKey, Role, find_key, hash_key
 from service.replicas.rates import Rates
 
+REMEMBERED = "keys: store not reachable, as known before"
 KEY_SECONDS = 3.0
 MAX_KEY_BYTES = 512
 RATE_LIMIT = "^[1-9][0-9]{0,6}/(second|minute|hour|day)$"
@@ -26,10 +27,18 @@ UNAUTHORIZED = "Send `Authorization: Bearer <key>` with a key that this service 
 class Keys:
     """The keys that this process has seen lately."""
 
-    def __init__(self, database: Database, rates: Rates | None = None, refused: Count | None = None) -> None:
-        """`rates` counts the requests of keys that have a limit; `refused` those that were too many."""
+    def __init__(
+        self,
+        database: Database,
+        rates: Rates | None = None,
+        refused: Count | None = None,
+        stale: float = STALE_SECONDS,
+    ) -> None:
+        """`rates` counts the requests of keys that have a limit; `refused` those that were too many; `stale`: seconds for
+        which a key is good while the store is out.
+        """
         self._remembered: Remembered[str, ApiKey | None] = Remembered(
-            lambda key_hash: find_key(database, key_hash), KEY_SECONDS
+            lambda key_hash: find_key(database, key_hash), KEY_SECONDS, stale=stale
         )
         self._hashes: LRUCache[bytes, str] = LRUCache(1000)
         self.rates = rates or Rates()
@@ -57,6 +66,11 @@ class Keys:
         if key.rate_limit is not None:
             await self._count(key, key.rate_limit)
         return key
+
+    @property
+    def degraded(self) -> tuple[str, ...]:
+        """What an answer must name: keys are let in as they were known, since nobody can say who was revoked."""
+        return (REMEMBERED,) if self._remembered.lost else ()
 
     def forget(self) -> None:
         """After a key was revoked here: the next request of each key is looked up anew."""

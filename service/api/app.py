@@ -32,7 +32,9 @@ from service.api.start import compile_live, open_database, open_fetcher, open_we
 from service.api.state import State
 from service.api.trace import Tracer
 from service.api.vitals import open_vitals
+from service.bundles import Bundles
 from service.clock import SystemClock
+from service.engines import Engines
 from service.follow import Follower
 from service.live import Live
 from service.outbound.addresses import parse_networks
@@ -48,7 +50,7 @@ from service.replicas.open import open_conversations, open_rates
 from service.settings import Settings, read_settings
 from service.traffic import Traffic
 from service.watch import Watch
-from service.workbench import Workbench
+from service.workbench import BUNDLES, Workbench
 
 DESCRIPTION = "Checks what a customer-service agent is about to send, before the customer sees it."
 
@@ -123,14 +125,16 @@ def lifespan_of(
         counter = HourlyCounter(database, clock)
         counter.start()
         workbench = Workbench(settings.lexicon_dir, settings.cache_dir)
+        bundles = Bundles(settings.cache_dir / BUNDLES)
+        engines = Engines(serving, database, settings.database_url, bundles, workbench)
         jobs = Jobs(database, settings.database_url, workbench, clock)
-        shops = Shops(database)
+        shops = Shops(database, settings.stale_seconds)
         dropped = metrics.figures.count(
             "shenyan_traffic_dropped", "Messages that no sample or shadow had room for.", "part"
         )
         traffic = Traffic(database, clock, keep_evidence=settings.keep_evidence, dropped=dropped.add)
-        followers = (shops.follow, Follower(traffic, serving, database, log).follow)
-        watch = Watch(serving, database, make_bell(settings.database_url), clock, log, followers)
+        followers = (shops.follow, Follower(traffic, engines, database, log).follow)
+        watch = Watch(engines, database, make_bell(settings.database_url), clock, log, followers)
         fetcher = open_fetcher(settings)
         pipeline = Pipeline(
             serving,
@@ -169,7 +173,7 @@ def lifespan_of(
                 pipeline=pipeline,
                 recording=recording,
                 books=books,
-                keys=Keys(database, rates, metrics.rate_limited),
+                keys=Keys(database, rates, metrics.rate_limited, settings.stale_seconds),
                 shops=shops,
                 counter=counter,
                 fetcher=fetcher,

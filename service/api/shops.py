@@ -6,7 +6,7 @@ import asyncio
 from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
-from service.api.remembered import Remembered
+from service.api.remembered import STALE_SECONDS, Remembered
 from service.errors import NotFound, Unavailable
 from service.record.database import Database
 from service.record.shops import Shop, get_shop
@@ -16,20 +16,23 @@ from service.text.message import NO_ASSETS, Assets
 SHOP_SECONDS = 1.0
 # China has had one offset and no summer time since 1991: no need to ask a database of zones.
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
+REMEMBERED = "shop_assets: store not reachable, as known before"
 NOT_READ = "shop_assets: store not reachable"
 
 
 class Shops:
     """Shops by tenant and id, remembered for `SHOP_SECONDS`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, stale: float = STALE_SECONDS) -> None:
+        """`stale`: seconds for which a shop is good while the store is out."""
+
         async def read(key: tuple[str, str]) -> Shop | None:
             try:
                 return await get_shop(database, key[0], storable(key[1]))
             except NotFound:
                 return None
 
-        self._remembered = Remembered(read, SHOP_SECONDS)
+        self._remembered = Remembered(read, SHOP_SECONDS, stale=stale)
 
     async def find(
         self, tenant_id: str, shop_id: str | None, patience: float | None = None
@@ -42,11 +45,13 @@ class Shops:
             return None, ()
         try:
             if patience is None:
-                return await self._remembered.get((tenant_id, shop_id)), ()
-            async with asyncio.timeout(patience):
-                return await self._remembered.get((tenant_id, shop_id), patience / 2), ()
+                found = await self._remembered.get((tenant_id, shop_id))
+            else:
+                async with asyncio.timeout(patience):
+                    found = await self._remembered.get((tenant_id, shop_id), patience / 2)
         except (Unavailable, TimeoutError):
             return None, (NOT_READ,)
+        return found, (REMEMBERED,) if self._remembered.lost else ()
 
     async def follow(self, tenant_id: str) -> None:
         """After news of the tenant: its shops are read anew."""

@@ -81,12 +81,39 @@ async def test_a_store_that_hangs_is_not_waited_for_long(clock: list[float], mon
             await hang.wait()
         return await source.read(key)
 
-    values = Remembered(read, 2.0)
+    monkeypatch.setattr(remembered, "FIRST_PATIENCE", 0.01)
+    values = Remembered(read, 2.0, stale=60)
     await values.get("k")
     source.out = True
     clock[0] += 3
     assert await values.get("k") == 1
+    assert values.lost
+    with pytest.raises(Unavailable):
+        await values.get("never read")
+    # Nobody has heard from the store for too long to go by what it said.
+    clock[0] += 60
+    with pytest.raises(Unavailable):
+        await values.get("k")
+    source.out = False
     hang.set()
+    values.forget()
+    assert await values.get("k") == 1
+    assert not values.lost
+
+
+async def test_what_was_known_is_not_good_for_ever(clock: list[float]) -> None:
+    source = Source()
+    values = Remembered(source.read, 2.0, stale=60)
+    await values.get("k")
+    source.out = True
+    for _ in range(19):
+        clock[0] += 3
+        assert await values.get("k") == 1
+    clock[0] += 6
+    with pytest.raises(Unavailable):
+        await values.get("k")
+    source.out = False
+    assert await values.get("k") == 1
 
 
 async def test_a_read_that_began_before_a_change_does_not_bring_the_old_value_back(clock: list[float]) -> None:

@@ -141,6 +141,7 @@ async def read_sent(
 ) -> Sent:
     """The same of a body that was made here. `patience`: seconds to wait for the shop's row; None: as long as it takes."""
     shop, degraded = await call.state["shops"].find(call.key.tenant_id, body.shop_id, patience)
+    degraded = (*degraded, *call.state["keys"].degraded)
     if call.key.rate_limit is not None and call.state["keys"].rates.lost:
         degraded = (*degraded, NOT_REACHABLE)
     moment: datetime = local_time(shop, body.sent_at or call.state["clock"].now())
