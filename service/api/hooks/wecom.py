@@ -127,10 +127,11 @@ def _messages(found: list[Any], settings: HookSettings) -> Iterator[Incoming]:
 
 def _texts(message: Any, kind: str) -> Iterator[str]:
     """Text, menus, links, cards, places: whatever can be read."""
-    for name in ("content", "head_content", "title", "desc", "name", "address", "tail_content"):
+    for name in ("content", "head_content", "title", "desc", "name", "address"):
         yield text_at(message, kind, name)
     for entry in list_at(message, kind, "list"):
         yield from (text_at(entry, form, "content") for form in ("click", "view", "miniprogram", "text"))
+    yield text_at(message, kind, "tail_content")
 
 
 def sample(text: str) -> dict[str, Any]:
