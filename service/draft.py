@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from functools import cached_property
+from typing import Any, Literal
 
 import msgspec
 
 from service.lexicon.overlay import Content, Layer, version_of
 from service.lexicon.term import ExceptionPhrase, Term
+from service.lint import Complaint
 from service.live import Live, changed_rules
-from service.prove import Proof, prove
+from service.prove import ADVICE, Compile, Failure, compile_here, prove
 from service.record.cases import MAX_CASES, Case, list_cases
 from service.record.database import Database
 from service.record.drafts import Item, Kind, items_of, read_content
@@ -20,8 +22,11 @@ from service.record.policies import PolicyRevision, list_policies
 from service.record.versions import layer_of, read_layers, read_published
 from service.vocabulary import Platform
 
+MAX_SHOWN = 200
+"""Complaints and failed cases that one answer names."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Read:
     """One moment of a draft and of what is around it."""
 
@@ -35,7 +40,7 @@ class Read:
     policies: dict[Platform, PolicyRevision]
     cases: tuple[Case, ...]
 
-    @property
+    @cached_property
     def draft(self) -> Layer:
         """Slow for a large draft: the version is the hash of all of it."""
         return Layer(self.lexicon.name, version_of(self.content.canonical()), self.content)
@@ -47,8 +52,9 @@ class Change(msgspec.Struct, frozen=True):
     kind: Kind
     id: str
     change: Literal["added", "changed", "removed"]
-    before: Term | ExceptionPhrase | Literal["off"] | None
-    after: Term | ExceptionPhrase | Literal["off"] | None
+    before: Any
+    after: Any
+    """A term, an exception, `off`, or None where it is not there."""
 
 
 async def read_draft(database: Database, tenant_id: str, name: str) -> Read:
@@ -68,11 +74,43 @@ async def read_draft(database: Database, tenant_id: str, name: str) -> Read:
         )
 
 
-def prove_read(live: Live, read: Read, today: date) -> Proof:
-    """Slow: decides some thousand sentences."""
-    changes = {platform: (each.change, each.revision) for platform, each in read.policies.items()}
-    rules = changed_rules(live.shipped, changes)
-    return prove(live, [layer_of(*each) for each in read.others], read.draft, rules, read.cases, today)
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """A draft beside what is in service, with what is wrong with it; of everything at most as much as one answer shows."""
+
+    revision: int
+    published_version: str | None
+    draft_version: str
+    changes: list[Change]
+    more_changes: int
+    complaints: list[Complaint]
+    """Those that keep it from being published come first."""
+    blocking: int
+    failures: list[Failure]
+    failed: int
+
+    @property
+    def publishable(self) -> bool:
+        return not self.blocking and not self.failed
+
+
+def look_at(live: Live, read: Read, today: date, limit: int, compile_words: Compile = compile_here) -> Look:
+    """`limit` changes are shown. Slow: decides every sentence that speaks for or against a word."""
+    known = {platform: (each.change, each.revision) for platform, each in read.policies.items()}
+    others = [layer_of(*each) for each in read.others]
+    proof = prove(live, others, read.draft, changed_rules(live.shipped, known), read.cases, today, compile_words)
+    changes = compare(read.published, read.content) if limit else []
+    complaints = sorted(proof.complaints, key=lambda each: each.rule in ADVICE)
+    return Look(
+        revision=read.lexicon.revision,
+        published_version=read.lexicon.published_version,
+        draft_version=read.draft.version,
+        changes=changes[:limit],
+        more_changes=max(0, len(changes) - limit),
+        complaints=complaints[:MAX_SHOWN],
+        blocking=len(proof.blocking),
+        failures=list(proof.failures[:MAX_SHOWN]),
+        failed=len(proof.failures),
+    )
 
 
 def compare(before: Content, after: Content) -> list[Change]:

@@ -5,34 +5,24 @@ In: a tenant with news. Out: a row in `Traffic`, with the shadow's engine compil
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping
-
 from structlog.typing import FilteringBoundLogger
 
-from service.engine import Engine
+from service.engines import Engines
 from service.errors import DataError
-from service.lexicon.changes import PolicyChange
-from service.lexicon.overlay import lay_over
-from service.live import Live, changed_rules
 from service.record.database import Database
 from service.record.policies import list_policies
 from service.record.shadows import Shadow, running_shadows
 from service.record.tenants import get_settings
-from service.record.versions import layer_of, read_layers, read_version
+from service.record.versions import Placed, list_placed, read_size
 from service.traffic import ShadowRun, Traffic, Watched, threshold_of
-from service.vocabulary import Platform
-
-Packed = tuple[str, str, bytes]
-"""A lexicon in service: name, version, content."""
 
 
 class Follower:
     """One for each process."""
 
-    def __init__(self, traffic: Traffic, live: Live, database: Database, log: FilteringBoundLogger) -> None:
+    def __init__(self, traffic: Traffic, engines: Engines, database: Database, log: FilteringBoundLogger) -> None:
         self._traffic = traffic
-        self._live = live
+        self._engines = engines
         self._database = database
         self._log = log
         self._marks: dict[str, object] = {}
@@ -50,25 +40,19 @@ class Follower:
     async def _run_beside(self, tenant_id: str, name: str, shadow: Shadow) -> ShadowRun | None:
         """The shadow, compiled anew only where something of the tenant's words or policies has changed."""
         async with self._database.read() as connection:
-            layers = await read_layers(connection, tenant_id)
+            others = [each for each in await list_placed(connection, tenant_id) if each.name != name]
             policies = await list_policies(connection, tenant_id)
-            content = await read_version(connection, shadow.lexicon_id, shadow.version)
-        layers = sorted([*(each for each in layers if each[0] != name), (name, shadow.version, content)])
+            size = await read_size(connection, shadow.lexicon_id, shadow.version)
+        placed = [*others, Placed(shadow.lexicon_id, name, shadow.version, size)]
         changes = {platform: (each.change, each.revision) for platform, each in policies.items()}
-        marks = shadow.id, [each[:2] for each in layers], {platform: each[1] for platform, each in changes.items()}
+        marks = shadow.id, placed, {platform: each[1] for platform, each in changes.items()}
         present = self._traffic.tenants.get(tenant_id)
         if present is not None and present.shadow is not None and self._marks.get(tenant_id) == marks:
             return present.shadow
         try:
-            engine = await asyncio.to_thread(compose, self._live, layers, changes)
+            engine = await self._engines.compile(tenant_id, placed, changes)
         except DataError as error:
             self._log.error("shadow_refused", tenant_id=tenant_id, version=shadow.version, reason=error.detail)
             return None
         self._marks[tenant_id] = marks
         return ShadowRun(shadow.id, tenant_id, engine)
-
-
-def compose(live: Live, layers: list[Packed], changes: Mapping[Platform, tuple[PolicyChange, int]]) -> Engine:
-    """The engine of these lexicons and policies, as `Live` would have it. Slow for a large lexicon. Raises DataError."""
-    overlay = lay_over(layer_of(*each) for each in layers)
-    return live.engine.over(overlay, changed_rules(live.shipped, changes))

@@ -6,7 +6,7 @@ all those sentences does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -23,6 +23,15 @@ from service.vocabulary import Platform
 
 ADVICE = frozenset({"no_example", "no_reason"})
 """Complaints that do not keep a tenant's lexicon from being published."""
+
+
+Compile = Callable[[Live, Overlay], Engine]
+"""Makes the engine of some words over the shipped ones. Raises DataError for words that can't be compiled."""
+
+
+def compile_here(live: Live, overlay: Overlay) -> Engine:
+    """The way for some thousand words at most."""
+    return live.engine.over(overlay, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +63,12 @@ def prove(
     rules: Mapping[Platform, PlatformRules],
     cases: Sequence[Case],
     today: date,
+    compile_words: Compile,
 ) -> Proof:
     """`draft` amid the tenant's `others`, judged by the shipped policies but for the cases, which `rules` judge too."""
     overlay = lay_over([*others, draft])
     try:
-        engine = live.engine.over(overlay, {})
+        engine = compile_words(live, overlay)
     except DataError as error:
         return Proof((Complaint("empty", draft.name, error.detail),), ())
     complaints = [

@@ -18,14 +18,13 @@ from uuid_utils import uuid7
 
 from service.clock import Clock
 from service.engine import Engine
+from service.engines import Engines
 from service.errors import DataError, Unavailable
-from service.live import Live
 from service.record.bell import Bell
 from service.record.database import Database
-from service.record.lexicons import in_service
 from service.record.news import news_since
 from service.record.policies import list_policies
-from service.record.versions import layer_of, read_layers
+from service.record.versions import list_placed
 from service.record.workers import Serving, Worker, leave, say_serving, show_up
 
 Follow = Callable[[str], Awaitable[None]]
@@ -38,7 +37,7 @@ class Watch:
 
     def __init__(
         self,
-        live: Live,
+        engines: Engines,
         database: Database,
         bell: Bell,
         clock: Clock,
@@ -47,7 +46,8 @@ class Watch:
     ) -> None:
         """`followers` are told the tenants of whom there is news, after the new engine is in service."""
         self.worker_id = str(uuid7())
-        self._live = live
+        self.engines = engines
+        self._live = engines.live
         self._database = database
         self._bell = bell
         self._clock = clock
@@ -117,19 +117,14 @@ class Watch:
 
     async def _compile(self, tenant_id: str) -> Engine:
         async with self._database.read() as connection:
-            lexicons = [(each.name, each.published_version) for each in await in_service(connection, tenant_id)]
+            placed = await list_placed(connection, tenant_id)
             policies = await list_policies(connection, tenant_id)
-            marks = lexicons, {platform: found.revision for platform, found in policies.items()}
-            if self._composed.get(tenant_id) == marks:
-                # The news is of something else, such as a shop.
-                return self._live.engine_for(tenant_id)
-            packed = await read_layers(connection, tenant_id)
+        marks = placed, {platform: found.revision for platform, found in policies.items()}
+        if self._composed.get(tenant_id) == marks:
+            # The news is of something else, such as a shop.
+            return self._live.engine_for(tenant_id)
         changes = {platform: (found.change, found.revision) for platform, found in policies.items()}
-
-        def compose() -> Engine:
-            return self._live.compose(tenant_id, [layer_of(*each) for each in packed], changes)
-
-        engine = await asyncio.to_thread(compose)
+        engine = await self.engines.engine_of(tenant_id, placed, changes)
         self._composed[tenant_id] = marks
         return engine
 

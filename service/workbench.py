@@ -20,6 +20,7 @@ from typing import ParamSpec, TypeVar
 import msgspec
 
 from service.backtest import MAX_MESSAGES, Backtest, Sample
+from service.bundles import Bundles
 from service.draft import Read, read_draft
 from service.errors import Malformed, Unavailable
 from service.lexicon.overlay import lay_over
@@ -31,6 +32,8 @@ from service.record.versions import layer_of
 P = ParamSpec("P")
 R = TypeVar("R")
 NICE = 10
+BUNDLES = "bundles"
+"""The folder of compiled words, in the cache folder."""
 PAGE = 200
 
 
@@ -42,7 +45,7 @@ class Workbench:
         self._pool: ProcessPoolExecutor | None = None
 
     async def run(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Calls a function of this module there. Raises what it raises; Unavailable when the process died."""
+        """Calls a function there, by the name of its module. Raises what it raises; Unavailable when the process died."""
         if self._pool is None:
             context = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(1, context, _begin, self._arguments)
@@ -63,6 +66,7 @@ class Workbench:
 
 # What follows runs there. It is a process for this alone, so what it keeps between two calls is kept in the module.
 _live: list[Live] = []
+_bundles: list[Bundles] = []
 _running: dict[str, Backtest] = {}
 
 
@@ -70,6 +74,17 @@ def _begin(folder: Path, cache: Path) -> None:
     with suppress(OSError):
         os.nice(NICE)
     _live.append(load_live(folder, cache))
+    _bundles.append(Bundles(cache / BUNDLES))
+
+
+def my_live() -> Live:
+    """The engine of this process."""
+    return _live[0]
+
+
+def my_bundles() -> Bundles:
+    """Where this process writes what it compiled."""
+    return _bundles[0]
 
 
 def prepare_backtest(

@@ -27,7 +27,7 @@ class Jobs:
     def __init__(self, database: Database, url: str, workbench: Workbench, clock: Clock) -> None:
         self._database = database
         self._url = url
-        self._workbench = workbench
+        self.workbench = workbench
         self._clock = clock
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -53,10 +53,10 @@ class Jobs:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._workbench.close()
+        self.workbench.close()
 
     async def _run(self, job: Job, name: str, uploaded: bytes | None, since: datetime | None) -> None:
-        bench, today = self._workbench, self._clock.now().date()
+        bench, today = self.workbench, self._clock.now().date()
         try:
             total = await bench.run(prepare_backtest, job.id, self._url, job.tenant_id, name, uploaded, since, today)
             job = await self._save(job, state="running", total=total)

@@ -65,15 +65,19 @@ class Overlay:
     """Phrases of shipped exceptions that are switched off or replaced."""
 
 
+def name_layers(layers: Iterable[tuple[str, str]]) -> str:
+    """How a tenant's lexicons, names and versions, are called together."""
+    return "+".join(f"{name}@{version}" for name, version in sorted(layers))
+
+
 def lay_over(layers: Iterable[Layer]) -> Overlay:
     """Fold a tenant's lexicons into one overlay."""
     terms: dict[str, tuple[str, Term]] = {}
     exceptions: dict[str, ExceptionPhrase] = {}
     hidden_terms: set[str] = set()
     hidden_exceptions: set[str] = set()
-    names = []
-    for layer in sorted(layers, key=lambda layer: layer.name):
-        names.append(f"{layer.name}@{layer.version}")
+    layers = sorted(layers, key=lambda layer: layer.name)
+    for layer in layers:
         for term in layer.content.terms:
             terms[term.id] = (layer.name, term)
         for entry in layer.content.exceptions:
@@ -85,7 +89,7 @@ def lay_over(layers: Iterable[Layer]) -> Overlay:
         hidden_terms.update(layer.content.terms_off, (term.id for term in layer.content.terms))
         hidden_exceptions.update(layer.content.exceptions_off, (entry.phrase for entry in layer.content.exceptions))
     return Overlay(
-        version="+".join(names),
+        version=name_layers((layer.name, layer.version) for layer in layers),
         terms=tuple(term for _, term in terms.values()),
         origins=tuple(name for name, _ in terms.values()),
         exceptions=tuple(exceptions.values()),

@@ -28,6 +28,7 @@ from service.vocabulary import Category
 T = TypeVar("T")
 Words = tuple[str, ...]
 _ENCODE = msgspec.msgpack.Encoder().encode
+_DEFAULTS = tuple(field.default for field in msgspec.structs.fields(Term))
 
 
 class Hidden(msgspec.Struct, frozen=True):
@@ -110,7 +111,7 @@ def pack_proposer(shared: Proposer, overlay: Overlay) -> dict[str, bytes]:
         collect_excuses(overlay.exceptions, overlay.terms, lambda phrase: fold(phrase, shared.tables).text), spell
     )
     return {
-        "terms": pack_rows(map(_ENCODE, overlay.terms)),
+        "terms": pack_rows(map(encode_term, overlay.terms)),
         "names": _ENCODE(names),
         "origins": bytes(map(names.index, overlay.origins)),
         "hidden": _ENCODE(Hidden(hidden, frozenset(shared.terms[number].id for number in hidden), written)),
@@ -119,6 +120,12 @@ def pack_proposer(shared: Proposer, overlay: Overlay) -> dict[str, bytes]:
         "excuses": pack_rows(_ENCODE((len(text), group)) for text, group in excuses.items()),
         **pack_scan("excuses", list(excuses)),
     }
+
+
+def encode_term(term: Term) -> bytes:
+    """Without what is at its default: a third of the bytes."""
+    given = zip(Term.__struct_encode_fields__, msgspec.structs.astuple(term), _DEFAULTS, strict=True)
+    return _ENCODE({name: value for name, value, default in given if value != default})
 
 
 def pack_matcher(name: str, keys: Keys, numbers: Sequence[int]) -> dict[str, bytes]:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Row, delete, insert, or_, select
+from sqlalchemy import Row, delete, func, insert, or_, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -152,6 +152,13 @@ async def list_items(
     if len(found) <= limit:
         return found, None
     return found[:limit], key_cursor(found[limit - 1].id)
+
+
+async def count_items(store: Store, lexicon_id: str) -> int:
+    """Terms and exceptions of a draft."""
+    query = select(func.count()).select_from(_items).where(_items.c.lexicon_id == lexicon_id)
+    async with reading(store) as connection:
+        return int((await connection.execute(query)).scalar_one())
 
 
 async def read_content(store: Store, lexicon_id: str) -> Content:

@@ -79,7 +79,7 @@ async def roll_back(
     """
     async with writing(store) as connection:
         if version is None:
-            version = await _version_before(connection, lexicon)
+            version = await version_before(connection, lexicon)
         known = select(_versions.c.version).where(_versions.c.lexicon_id == lexicon.id, _versions.c.version == version)
         if (await connection.execute(known)).one_or_none() is None:
             raise NotFound(
@@ -135,6 +135,35 @@ async def read_layers(store: Store, tenant_id: str) -> list[tuple[str, str, byte
         ]
 
 
+class Placed(msgspec.Struct, frozen=True):
+    """A version of a lexicon that is, or is to be, in service."""
+
+    lexicon_id: str
+    name: str
+    version: str
+    size: int
+
+
+async def list_placed(store: Store, tenant_id: str) -> list[Placed]:
+    """All that is in service, without its words, as of one moment."""
+    async with reading(store) as connection:
+        return [
+            Placed(lexicon.id, lexicon.name, version, await read_size(connection, lexicon.id, version))
+            for lexicon in await in_service(connection, tenant_id)
+            if (version := lexicon.published_version)
+        ]
+
+
+async def read_size(store: Store, lexicon_id: str, version: str) -> int:
+    """How many terms and exceptions a version has. Raises NotFound."""
+    query = select(_versions.c.size).where(_versions.c.lexicon_id == lexicon_id, _versions.c.version == version)
+    async with reading(store) as connection:
+        found: int | None = (await connection.execute(query)).scalar_one_or_none()
+    if found is None:
+        raise NotFound(f"there is no version {version}")
+    return found
+
+
 def layer_of(name: str, version: str, deflated: bytes) -> Layer:
     """Slow for a large lexicon."""
     return Layer(name, version, unpack(deflated))
@@ -163,7 +192,7 @@ async def _put_in_service(
     return made
 
 
-async def _version_before(store: Store, lexicon: Lexicon) -> str:
+async def version_before(store: Store, lexicon: Lexicon) -> str:
     """The last other version that was in service."""
     async with reading(store) as connection:
         query = (

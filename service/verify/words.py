@@ -118,7 +118,7 @@ class Words:
         layered._tokenizer.initialized = True
         # In one order always: a word's frequency depends on those that are there before it.
         added = layered._add(sorted(word for word in own if word not in self._own))
-        layered._own = ChainMap(added, cast(dict[str, int], self._own))
+        layered._own = cast(Own, ChainMap(added, cast(dict[str, int], self._own)))
         layered._hidden = frozenset(hidden)
         return layered
 

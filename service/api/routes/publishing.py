@@ -15,19 +15,29 @@ from service.api.routes.cases import CaseOut, case_out
 from service.api.routes.lexicons import Editor, LexiconName, refuse_shipped
 from service.api.state import ServiceState
 from service.api.words import IfMatch, revision_of, set_etag
-from service.draft import Read, compare, prove_read, read_draft
-from service.errors import Conflict, Problem, Stale
-from service.prove import ADVICE, Failure, Proof
+from service.draft import Look, look_at, read_draft
+from service.engines import is_large
+from service.errors import Conflict, NotFound, Problem, Stale
+from service.making import Examined, examine
+from service.prove import ADVICE, Failure
 from service.record.audit import add_entry
-from service.record.drafts import Author
+from service.record.drafts import Author, count_items
 from service.record.lexicons import get_lexicon
-from service.record.versions import Publication, list_publications, pack, publish, roll_back
+from service.record.versions import (
+    Placed,
+    Publication,
+    list_placed,
+    list_publications,
+    pack,
+    publish,
+    read_size,
+    roll_back,
+    version_before,
+)
 
 router = APIRouter(prefix="/v1/lexicons/{name}", tags=["lexicons"], dependencies=STRICT)
 
 Note = Annotated[str, Field(max_length=512, description="Why, for those who read the versions."), Stored]
-MAX_SHOWN = 200
-"""Refusals that one answer names."""
 
 
 class LintOut(BaseModel):
@@ -105,18 +115,17 @@ async def draft(
 ) -> DraftOut:
     """Takes as long as trying every sentence does: a second for some thousand terms."""
     refuse_shipped(name)
-    read, proof = await _prove(state, editor.tenant_id, name)
-    changes = await asyncio.to_thread(compare, read.published, read.draft.content)
-    set_etag(response, read.lexicon.revision)
+    look = (await _examine(state, editor.tenant_id, name, limit, to_publish=False)).look
+    set_etag(response, look.revision)
     return DraftOut(
-        revision=read.lexicon.revision,
-        version=read.lexicon.published_version,
-        draft_version=read.draft.version,
-        changes=[ChangeOut(**msgspec.to_builtins(each)) for each in changes[:limit]],
-        more_changes=max(0, len(changes) - limit),
-        lint=lint_out(proof)[:MAX_SHOWN],
-        failed_cases=failed_out(proof)[:MAX_SHOWN],
-        publishable=not proof.blocking and not proof.failures,
+        revision=look.revision,
+        version=look.published_version,
+        draft_version=look.draft_version,
+        changes=[ChangeOut(**msgspec.to_builtins(each)) for each in look.changes],
+        more_changes=look.more_changes,
+        lint=lint_out(look),
+        failed_cases=failed_out(look),
+        publishable=look.publishable,
     )
 
 
@@ -135,11 +144,11 @@ async def publish_draft(
     refused, 412, where the draft is no longer the one that was looked at.
     """
     refuse_shipped(name)
-    read, proof = await _prove(state, editor.tenant_id, name)
-    if if_match is not None and revision_of(if_match, read.lexicon.revision) != read.lexicon.revision:
-        raise Stale(f"the draft is at revision {read.lexicon.revision} now; look at it again")
-    refuse_unproven(proof)
-    packed = await asyncio.to_thread(pack, read.draft.content)
+    examined = await _examine(state, editor.tenant_id, name, 0, to_publish=True)
+    look, packed = examined.look, examined.packed
+    if if_match is not None and revision_of(if_match, look.revision) != look.revision:
+        raise Stale(f"the draft is at revision {look.revision} now; look at it again")
+    refuse_unproven(look)
     now = state["clock"].now()
     async with state["database"].write() as connection:
         lexicon = await get_lexicon(connection, editor.tenant_id, name, lock=True)
@@ -155,7 +164,7 @@ async def publish_draft(
             after={"version": packed.version, "size": packed.size, "note": body.note},
             reason=reason,
         )
-        made = await publish(connection, lexicon, packed, author, body.note, revision=read.lexicon.revision)
+        made = await publish(connection, lexicon, packed, author, body.note, revision=look.revision)
     await state["watch"].catch_up()
     return publication_out(made)
 
@@ -178,6 +187,7 @@ async def rollback(
     refuse_shipped(name)
     now = state["clock"].now()
     version = body.version and body.version.rpartition("@")[2]
+    await _prepare_rollback(state, editor.tenant_id, name, version)
     async with state["database"].write() as connection:
         lexicon = await get_lexicon(connection, editor.tenant_id, name, lock=True)
         made = await roll_back(connection, lexicon, version, Author(editor.id, now, reason), body.note)
@@ -196,21 +206,47 @@ async def rollback(
     return publication_out(made)
 
 
-async def _prove(state: ServiceState, tenant_id: str, name: str) -> tuple[Read, Proof]:
-    read = await read_draft(state["database"], tenant_id, name)
-    today = state["clock"].now().date()
-    return read, await asyncio.to_thread(prove_read, state["pipeline"].live, read, today)
+async def _examine(state: ServiceState, tenant_id: str, name: str, limit: int, *, to_publish: bool) -> Examined:
+    """A large draft is examined by the workbench, a small one in a thread, for which it need not be started."""
+    database, today = state["database"], state["clock"].now().date()
+    async with database.read() as connection:
+        lexicon = await get_lexicon(connection, tenant_id, name)
+        others = [each for each in await list_placed(connection, tenant_id) if each.name != name]
+        draft = Placed(lexicon.id, name, "", await count_items(connection, lexicon.id))
+    if is_large([*others, draft]):
+        run, url = state["jobs"].workbench.run, state["settings"].database_url
+        return msgspec.msgpack.decode(await run(examine, url, tenant_id, name, today, limit, to_publish), type=Examined)
+    read = await read_draft(database, tenant_id, name)
+
+    def work() -> Examined:
+        return Examined(look_at(state["pipeline"].live, read, today, limit), pack(read.content))
+
+    return await asyncio.to_thread(work)
 
 
-def refuse_unproven(proof: Proof) -> None:
+async def _prepare_rollback(state: ServiceState, tenant_id: str, name: str, version: str | None) -> None:
+    """What will be in service lies ready before it is: mostly it was kept. What is wrong shows in the transaction."""
+    async with state["database"].read() as connection:
+        lexicon = await get_lexicon(connection, tenant_id, name)
+        try:
+            version = version or await version_before(connection, lexicon)
+            size = await read_size(connection, lexicon.id, version)
+        except (Conflict, NotFound):
+            return
+        others = [each for each in await list_placed(connection, tenant_id) if each.name != name]
+    if lexicon.enabled:
+        await state["watch"].engines.prepare(tenant_id, [*others, Placed(lexicon.id, name, version, size)])
+
+
+def refuse_unproven(look: Look) -> None:
     """Raises Conflict with every complaint or failed case; a rule of the draft's form comes first."""
-    if proof.blocking:
-        problems = [Problem("", f"{each}") for each in proof.blocking[:MAX_SHOWN]]
-        detail = f"{len(proof.blocking)} things are wrong with the draft; mend them, GET .../draft shows them all"
+    if look.blocking:
+        problems = [Problem("", f"{each}") for each in look.complaints[: look.blocking]]
+        detail = f"{look.blocking} things are wrong with the draft; mend them, GET .../draft shows them all"
         raise Conflict(detail, code="lint_failed", problems=problems)
-    if proof.failures:
-        problems = [Problem("", sentence_of(each)) for each in proof.failures[:MAX_SHOWN]]
-        detail = f"{len(proof.failures)} cases fail with the draft; mend it, or give the cases up"
+    if look.failed:
+        problems = [Problem("", sentence_of(each)) for each in look.failures]
+        detail = f"{look.failed} cases fail with the draft; mend it, or give the cases up"
         raise Conflict(detail, code="cases_failed", problems=problems)
 
 
@@ -219,15 +255,15 @@ def sentence_of(failure: Failure) -> str:
     return f"case {case.id}: 「{case.text[:80]}」 should {case.expect}, found: {found}"
 
 
-def lint_out(proof: Proof) -> list[LintOut]:
+def lint_out(look: Look) -> list[LintOut]:
     return [
         LintOut(rule=each.rule, subject=each.subject, detail=each.detail, blocks=each.rule not in ADVICE)
-        for each in sorted(proof.complaints, key=lambda each: each.rule in ADVICE)
+        for each in look.complaints
     ]
 
 
-def failed_out(proof: Proof) -> list[FailedCase]:
-    return [FailedCase(case=case_out(each.case), found=list(each.found)) for each in proof.failures]
+def failed_out(look: Look) -> list[FailedCase]:
+    return [FailedCase(case=case_out(each.case), found=list(each.found)) for each in look.failures]
 
 
 def publication_out(made: Publication) -> PublicationOut:
