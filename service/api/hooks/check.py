@@ -108,7 +108,8 @@ async def prepare(call: Call, connected: Connected, incoming: Incoming, until: f
         sent_at=incoming.sent_at,
         attachments=[Attachment(type="image", url=url) for url in incoming.image_urls[:MAX_ATTACHMENTS]],
     )
-    print_ = fingerprint(body)
+    # Without the time: a tool may sign a repetition anew.
+    print_ = fingerprint(msgspec.structs.replace(body, sent_at=None))
     key = f"{connection.id}/{short(incoming.delivery_id)}"
     retry: tuple[Scope, str] = ("hook", storable(key if incoming.id_is_signed else f"{key}/{print_[:32]}"))
     keys = (retry,) if retries else ()
