@@ -12,6 +12,7 @@ import pytest_asyncio
 from playwright.async_api import BrowserContext, Page, Request, async_playwright, expect
 
 from tests.clients.conftest import Served
+from tests.docs.pages import blocks
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -399,3 +400,46 @@ async def test_a_page_of_any_other_may_not(browser: BrowserContext, served: Serv
     ask = "([url, key]) => fetch(`${url}/v1/incidents`, { headers: { Authorization: `Bearer ${key}` } }).then(() => 1, () => 0)"
     assert await page.evaluate(ask, [served.other_origin, served.key]) == 0
     await page.close()
+
+
+# What the documentation shows
+
+CHAT = """
+window.sent = [];
+window.chat = { send: (text) => sent.push(text) };
+window.process = { env: {} };
+document.body.replaceChildren(document.createElement("textarea"));
+"""
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md", "docs/how-to/connect-a-chat-client.md"])
+async def test_the_lines_for_a_chat_page_work(browser: BrowserContext, served: Served, name: str) -> None:
+    code = next(block.text for block in blocks(name) if block.language == "js" and "import" in block.text)
+    page = await browser.new_page()
+    await page.goto(f"{served.other_origin}/livez")
+    await page.evaluate(CHAT)
+    await page.evaluate("(key) => { window.keyOfThisDesk = () => key; }", served.key)
+    code = code.replace("./shenyan.js", "/demo/shenyan.js").replace("http://127.0.0.1:8000", served.url)
+    await page.add_script_tag(content=code, type="module")
+    field = page.locator("textarea[aria-describedby]")
+    await field.fill(BLOCKED)
+    await expect(page.locator(MARKS)).to_have_text(["高仿"])
+    await field.press("Enter")
+    await expect(page.locator(".shenyan-panel")).to_have_attribute("data-decision", "block")
+    await field.fill(CLEAN)
+    await field.press("Enter")
+    await expect(field).to_have_value("")
+    assert await page.evaluate("sent") == [CLEAN]
+    await page.close()
+
+
+async def test_the_lines_for_a_server_in_javascript_work(bench: Page, served: Served) -> None:
+    code = next(b.text for b in blocks("docs/how-to/connect-a-chat-client.md") if "maySend" in b.text)
+    ask = f"""async ([key, texts]) => {{
+        const process = {{ env: {{ MODERATION_KEY: key }} }}, shown = [];
+        {code.replace("http://127.0.0.1:8000", served.url)}
+        const who = {{ platform: "kuaishou", shop_id: "s", agent_id: "a" }};
+        const may = (text) => maySend({{ text, ...who }}, (...said) => shown.push(said) > 0);
+        return [await Promise.all(texts.map(may)), shown.length];
+    }}"""
+    assert await bench.evaluate(ask, [served.key, [CLEAN, WARNED, BLOCKED]]) == [[True, True, False], 1]
