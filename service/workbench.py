@@ -15,7 +15,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Literal, ParamSpec, TypeVar
 
 import msgspec
 
@@ -27,10 +27,13 @@ from service.lexicon.overlay import lay_over
 from service.live import Live, changed_rules, load_live
 from service.record.database import Database
 from service.record.incidents import IncidentFilters, list_incidents
+from service.record.samples import newest_samples
 from service.record.versions import layer_of
 
 P = ParamSpec("P")
 R = TypeVar("R")
+Source = Literal["incidents", "sample"]
+"""Recorded messages: those that were warned or blocked, or samples of those that were allowed."""
 NICE = 10
 BUNDLES = "bundles"
 """The folder of compiled words, in the cache folder."""
@@ -88,13 +91,20 @@ def my_bundles() -> Bundles:
 
 
 def prepare_backtest(
-    job_id: str, url: str, tenant_id: str, name: str, uploaded: bytes | None, since: datetime | None, today: date
+    job_id: str,
+    url: str,
+    tenant_id: str,
+    name: str,
+    uploaded: bytes | None,
+    source: Source,
+    since: datetime | None,
+    today: date,
 ) -> int:
     """Makes a backtest ready and returns the number of its messages. Raises NotFound, Malformed, DataError.
 
-    `uploaded` is a JSON list of messages; without it the incidents since `since` are taken, newest first.
+    `uploaded` is a JSON list of messages; without it what `source` has since `since` is taken, newest first.
     """
-    read, samples = asyncio.run(_read(url, tenant_id, name, None if uploaded is None else uploaded, since))
+    read, samples = asyncio.run(_read(url, tenant_id, name, uploaded, source, since))
     _running[job_id] = make_backtest(_live[0], read, samples, today)
     return len(samples)
 
@@ -135,13 +145,16 @@ def read_samples(uploaded: bytes) -> list[Sample]:
 
 
 async def _read(
-    url: str, tenant_id: str, name: str, uploaded: bytes | None, since: datetime | None
+    url: str, tenant_id: str, name: str, uploaded: bytes | None, source: Source, since: datetime | None
 ) -> tuple[Read, list[Sample]]:
     database = await Database.open(url)
     try:
         read = await read_draft(database, tenant_id, name)
         if uploaded is not None:
             return read, read_samples(uploaded)
+        if source == "sample":
+            kept = await newest_samples(database, tenant_id, since, MAX_MESSAGES)
+            return read, [Sample(each.text, each.platform, each.channel) for each in kept]
         samples: list[Sample] = []
         cursor, filters = None, IncidentFilters(since=since)
         while len(samples) < MAX_MESSAGES:

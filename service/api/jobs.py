@@ -13,7 +13,7 @@ from service.clock import Clock
 from service.errors import Conflict, ShenyanError, Unavailable
 from service.record.database import Database
 from service.record.jobs import Job, add_job, save_job
-from service.workbench import Workbench, finish_backtest, prepare_backtest, step_backtest
+from service.workbench import Source, Workbench, finish_backtest, prepare_backtest, step_backtest
 
 STEP = 2000
 """Messages between two looks at how far it is: some tenths of a second."""
@@ -32,7 +32,7 @@ class Jobs:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def backtest(
-        self, tenant_id: str, key_id: str, name: str, uploaded: bytes | None, since: datetime | None
+        self, tenant_id: str, key_id: str, name: str, uploaded: bytes | None, source: Source, since: datetime | None
     ) -> Job:
         """Takes a backtest on. Raises Conflict where there are too many."""
         if len(self._tasks) >= MAX_JOBS:
@@ -43,7 +43,7 @@ class Jobs:
             problem=None, key_id=key_id, created_at=now, seen_at=now, finished_at=None,
         )  # fmt: skip
         await add_job(self._database, job)
-        task = asyncio.create_task(self._run(job, name, uploaded, since))
+        task = asyncio.create_task(self._run(job, name, uploaded, source, since))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return job
@@ -55,10 +55,12 @@ class Jobs:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self.workbench.close()
 
-    async def _run(self, job: Job, name: str, uploaded: bytes | None, since: datetime | None) -> None:
+    async def _run(self, job: Job, name: str, uploaded: bytes | None, source: Source, since: datetime | None) -> None:
         bench, today = self.workbench, self._clock.now().date()
         try:
-            total = await bench.run(prepare_backtest, job.id, self._url, job.tenant_id, name, uploaded, since, today)
+            total = await bench.run(
+                prepare_backtest, job.id, self._url, job.tenant_id, name, uploaded, source, since, today
+            )
             job = await self._save(job, state="running", total=total)
             while job.done < total:
                 job = await self._save(job, done=await bench.run(step_backtest, job.id, STEP))

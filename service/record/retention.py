@@ -1,5 +1,6 @@
-"""What is kept only for a while: the answers stored for retries, and what was
-told to others. Deletes in small batches, so that nobody waits for it."""
+"""What is kept only for a while: the answers stored for retries, what was told to others, samples of messages, examples of
+shadows. Deletes in small batches, so that nobody waits for it.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +13,9 @@ from service.errors import Unavailable
 from service.record.database import Database
 from service.record.deliveries import purge_deliveries, purge_events
 from service.record.replies import purge_replies
+from service.record.samples import purge_samples, sampled_tenants
+from service.record.shadows import exemplified_tenants, purge_shadow_examples
+from service.record.tenants import get_settings
 
 BATCH = 1000
 PAUSE_SECONDS = 3600.0
@@ -39,10 +43,26 @@ async def forget_old_deliveries(database: Database, clock: Clock, days: int) -> 
         pass
 
 
+async def forget_old_traffic(database: Database, clock: Clock) -> int:
+    """Delete the samples and examples that are older than their tenant wants; how many there were."""
+    deleted = 0
+    for tenants, purge in ((sampled_tenants, purge_samples), (exemplified_tenants, purge_shadow_examples)):
+        for tenant_id in await tenants(database):
+            days = (await get_settings(database, tenant_id)).settings.sampling.days
+            before = clock.now() - timedelta(days=days)
+            while True:
+                batch = await purge(database, tenant_id, before, BATCH)
+                deleted += batch
+                if batch < BATCH:
+                    break
+    return deleted
+
+
 async def forget_forever(database: Database, clock: Clock, days: int, delivery_days: int = 30) -> None:
-    """Forget old replies and deliveries now and every hour, until cancelled. A store that is out is tried again an hour later."""
+    """Forget what is old now and every hour, until cancelled. A store that is out is tried again an hour later."""
     while True:
         with suppress(Unavailable):
             await forget_old_replies(database, clock, days)
             await forget_old_deliveries(database, clock, delivery_days)
+            await forget_old_traffic(database, clock)
         await asyncio.sleep(PAUSE_SECONDS)

@@ -64,10 +64,23 @@ async def publish(
     if lexicon.revision != revision:
         raise Conflict("the draft was changed while it was being checked; publish again", code="draft_changed")
     async with writing(store) as connection:
+        await keep_version(connection, lexicon, packed, author.at)
+        return await _put_in_service(connection, lexicon, packed.version, "publish", author, note, revision)
+
+
+async def keep_version(store: Store, lexicon: Lexicon, packed: Packed, at: datetime) -> None:
+    """Stores the content under its name; nothing happens where it is there already."""
+    async with writing(store) as connection:
         row = {"lexicon_id": lexicon.id, "version": packed.version, "content": packed.deflated}
         kept = insert_new(_versions, connection.dialect)
-        await connection.execute(kept.values(row | {"size": packed.size, "created_at": author.at}))
-        return await _put_in_service(connection, lexicon, packed.version, "publish", author, note, revision)
+        await connection.execute(kept.values(row | {"size": packed.size, "created_at": at}))
+
+
+async def promote(
+    store: Store, lexicon: Lexicon, version: str, author: Author, note: str | None, *, revision: int | None
+) -> Publication:
+    """Puts a version in service that was kept before. `revision`: the draft's that it was made of, if it was."""
+    return await _put_in_service(store, lexicon, version, "publish", author, note, revision)
 
 
 async def roll_back(
@@ -75,13 +88,13 @@ async def roll_back(
 ) -> Publication:
     """Puts an earlier version in service again; None: the one before the present one. The draft stays as it is.
 
-    Raises NotFound for a version that never was, Conflict when there is none before, or it is the present one.
+    Raises NotFound for a version that never was in service, Conflict when there is none before, or it is the present one.
     """
     async with writing(store) as connection:
         if version is None:
             version = await version_before(connection, lexicon)
-        known = select(_versions.c.version).where(_versions.c.lexicon_id == lexicon.id, _versions.c.version == version)
-        if (await connection.execute(known)).one_or_none() is None:
+        mine = (_publications.c.lexicon_id == lexicon.id, _publications.c.version == version)
+        if (await connection.execute(select(_publications.c.id).where(*mine).limit(1))).one_or_none() is None:
             raise NotFound(
                 f"{lexicon.name} has no version {version}; GET /v1/lexicons/{lexicon.name}/versions lists them"
             )

@@ -31,6 +31,8 @@ TABLE: dict[tuple[str, bool], set[str]] = {
     ("shops", True): {"editor", "admin"},
     ("lexicons", False): {"editor", "admin"},
     ("lexicons", True): {"editor", "admin"},
+    ("tenant", False): {"admin"},
+    ("tenant", True): {"admin"},
     ("policies", False): {"editor", "admin"},
     ("policies", True): {"editor", "admin"},
     ("jobs", False): {"editor", "admin"},
@@ -73,10 +75,15 @@ BODIES: dict[str, Any] = {
     "/v1/lexicons/{name}/backtest": {"messages": [{"text": CLEAN, "platform": "jd"}]},
     "/v1/lexicons/{name}/publish": {"note": "x"},
     "/v1/lexicons/{name}/rollback": {"version": "x"},
+    "/v1/lexicons/{name}/shadow": {},
+    "/v1/lexicons/{name}/shadow/promote": {},
     "/v1/policies/{platform}": {},
     "/v1/webhook-endpoints": {"url": "https://93.184.216.34/", "enabled": False},
     "/v1/webhook-endpoints/{endpoint_id}": {"enabled": False},
     "/v1/webhook-endpoints/{endpoint_id}/rotate": {"overlap_hours": 1},
+    "/v1/policies/{platform}/rollback": {"revision": 0},
+    "/v1/shops/{shop_id}/rollback": {"revision": 1},
+    "/v1/tenant": {"sampling": {"rate": 0.1}},
 }
 # Let in, and then refused for the state that the one before left or for a precondition that is not sent here.
 REFUSED_INSIDE = {"not_found", "exists", "precondition_required"}

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
+from service.record.samples import TrafficSample, add_samples
 from tests.api.conftest import BLOCKED, CLEAN, Running, message
+from tests.record.factories import NOW
 
 BASE = "/v1/lexicons/shop-words"
 TERM = {"pattern": "安排发货", "category": "contact", "severity": "critical", "match": "substring"}
@@ -58,6 +61,16 @@ async def test_what_a_draft_would_change_both_ways(service: Running, editor: htt
     await service.client.post("/v1/moderate", json=message(BLOCKED))
     recorded = await finished(editor, {"source": "incidents"})
     assert (recorded["result"]["messages"], recorded["result"]["decisions"]) == (1, {"block -> allow": 1})
+
+    rows = [(CLEAN, NOW), ("您好", NOW), (CLEAN, NOW - timedelta(days=2))]
+    samples = [
+        TrafficSample(id=str(number), tenant_id="default", at=at, platform="jd", channel="chat", text=text)
+        for number, (text, at) in enumerate(rows)
+    ]
+    await add_samples(service.state["database"], samples)
+    since = (NOW - timedelta(days=1)).isoformat()
+    sampled = await finished(editor, {"source": "sample", "since": since})
+    assert (sampled["result"]["messages"], sampled["result"]["decisions"]) == (2, {"allow -> block": 1})
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from service.record.jobs import Job, get_job
 from service.record.lexicons import get_lexicon
 from service.text.message import MAX_TEXT
 from service.vocabulary import Channel, Platform
+from service.workbench import Source
 
 router = APIRouter(prefix="/v1", tags=["lexicons"], dependencies=STRICT)
 
@@ -36,8 +37,10 @@ class BacktestBody(Body):
     """Messages of one's own, or what was recorded."""
 
     messages: Annotated[list[SampleBody] | None, Field(min_length=1, max_length=200_000)] = None
-    source: Annotated[Literal["incidents"] | None, Field(description="What was warned or blocked.")] = None
-    since: Annotated[Moment | None, Field(description="Of incidents; null: all that are kept.")] = None
+    source: Annotated[
+        Source | None, Field(description="incidents: what was warned or blocked; sample: what was allowed and sampled.")
+    ] = None
+    since: Annotated[Moment | None, Field(description="Of a source; null: all that is kept.")] = None
 
 
 class JobOut(BaseModel):
@@ -72,7 +75,9 @@ async def start(
         )
     await get_lexicon(state["database"], editor.tenant_id, name)
     uploaded = None if body.messages is None else msgspec.json.encode([each.model_dump() for each in body.messages])
-    job = await state["jobs"].backtest(editor.tenant_id, editor.id, name, uploaded, body.since)
+    job = await state["jobs"].backtest(
+        editor.tenant_id, editor.id, name, uploaded, body.source or "incidents", body.since
+    )
     response.headers["Location"] = f"/v1/jobs/{job.id}"
     return job_out(job, state["clock"].now())
 
