@@ -1,4 +1,4 @@
-"""What PostgreSQL carries: bytes a row, incidents a second, deleting old ones beside new ones. python -m bench.capacity
+"""What the stores carry: bytes a row, incidents a second, deleting old ones beside new ones. python -m bench.capacity
 
 Starts a server of its own, with a disk's real fsync, takes about three minutes, and keeps `results/capacity.json`, which
 docs/scaling.md is written from (`python -m bench.scaling`). The load is the service's own writer with its ladders.
@@ -22,6 +22,7 @@ from sqlalchemy import text
 from uuid_utils import uuid7
 
 from bench.report import RESULTS, machine
+from bench.shared import measure_redis
 from service.engine import Engine
 from service.lexicon.load import load_snapshot
 from service.penalise.books import Books
@@ -46,6 +47,7 @@ TEXTS = (
     "这款全网最低价，放心买",
     "你是不是有病啊",
 )
+ALLOWED = ("亲，您的订单已经安排发货了，预计后天到达",)
 NUMBER = 20_000
 """Incidents that are written one by one, by so many callers at once:"""
 CALLERS = 256
@@ -58,6 +60,7 @@ LATERAL jsonb_populate_record(i, jsonb_build_object(
     'id', gen_random_uuid()::text, 'created_at', i.created_at - make_interval(secs => n * 3),
     'repeat_key', md5(n::text || i.id), 'agent_id', 'agent-' || n % 5000)) fresh
 WHERE i.id IN (SELECT id FROM incidents ORDER BY id LIMIT 1000)"""
+REPLIES = "SELECT pg_total_relation_size('replies')"
 OLD = """DELETE FROM incidents WHERE id IN (
     SELECT id FROM incidents WHERE tenant_id = 'default' ORDER BY created_at LIMIT :batch)"""
 
@@ -69,6 +72,7 @@ def main() -> None:
         url = server.url("capacity")
         upgrade(url)
         found = asyncio.run(measure(url, lambda *each: server.execute(*each, database="capacity")))
+    found |= {name: round(value, 2) for name, value in measure_redis().items()}
     result = {"about": machine(), "figures": found}
     print(json.dumps(result, indent=1))
     (RESULTS / "capacity.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
@@ -90,10 +94,15 @@ async def measure(url: str, execute: Callable[..., None]) -> dict[str, float]:
                                  "('ledger_entries', 'ledger_days', 'accounts', 'sanctions')")  # fmt: skip
     stored = await one(database, "SELECT count(*) FROM incidents")
     found["ledger_bytes_per_incident"] = round(ledger / stored)
+    kept = await one(database, REPLIES)
+    found |= await write(writer, engine, postmaster, "allowed_with_id", ALLOWED)
+    execute("VACUUM ANALYZE replies")
+    found["allowed_reply_bytes"] = (await one(database, REPLIES) - kept) / NUMBER
     execute(*(COPY.format(first=first + 1, last=first + 100) for first in range(0, ROWS // 1000, 100)))
     execute("VACUUM ANALYZE incidents")
     found["large_table_rows"] = await one(database, "SELECT count(*) FROM incidents")
     found["large_table_bytes"] = await one(database, "SELECT pg_total_relation_size('incidents')")
+    found["large_table_index_bytes"] = await one(database, "SELECT pg_indexes_size('incidents')")
     found |= await write(writer, engine, postmaster, "large_table")
     deleting = asyncio.create_task(forget(database, 100))
     found |= await write(writer, engine, postmaster, "while_deleting")
@@ -104,9 +113,11 @@ async def measure(url: str, execute: Callable[..., None]) -> dict[str, float]:
     return {name: round(value, 2) for name, value in found.items()}
 
 
-async def write(writer: GroupWriter, engine: Engine, postmaster: int, name: str) -> dict[str, float]:
+async def write(
+    writer: GroupWriter, engine: Engine, postmaster: int, name: str, texts: Sequence[str] = TEXTS
+) -> dict[str, float]:
     """Incidents a second that became durable, and the processor time of each, here and in the server."""
-    entries = [entry_of(engine, place) for place in range(NUMBER)]
+    entries = [entry_of(engine, place, texts) for place in range(NUMBER)]
 
     async def caller(own: Sequence[Entry]) -> None:
         for entry in own:
@@ -144,10 +155,10 @@ async def forget(database: Database, batches: int) -> float:
     return batches * BATCH / (perf_counter() - began)
 
 
-def entry_of(engine: Engine, place: int) -> Entry:
+def entry_of(engine: Engine, place: int, texts: Sequence[str]) -> Entry:
     """What a message with an id leaves behind; each of another agent, customer and conversation."""
     at = datetime.now(UTC) - timedelta(seconds=random.random() * 60)
-    message = Message(f"{TEXTS[place % len(TEXTS)]} {place}", "pinduoduo", "chat", date.today())
+    message = Message(f"{texts[place % len(texts)]} {place}", "pinduoduo", "chat", date.today())
     message_id = str(uuid7())
     sent = Sent(
         message=message, tenant_id="default", key_id=str(uuid7()), request_id=str(uuid7()), shop_id=f"shop-{place % 500}",
@@ -157,9 +168,11 @@ def entry_of(engine: Engine, place: int) -> Entry:
     )  # fmt: skip
     decision = engine.decide(message)
     outcome = outcome_of(decision, message.text, sent.request_id, explain=False, degraded=(), latency_ms=0.5)
-    incident_id = str(uuid7())
-    outcome = msgspec.structs.replace(outcome, incident_id=incident_id, recorded="database")
-    incident: Incident = incident_of(sent, decision, outcome, incident_id, at, keep_evidence=False)
+    incident: Incident | None = None
+    if decision.action != "allow":
+        incident_id = str(uuid7())
+        outcome = msgspec.structs.replace(outcome, incident_id=incident_id, recorded="database")
+        incident = incident_of(sent, decision, outcome, incident_id, at, keep_evidence=False)
     body = msgspec.json.encode(for_retries(outcome, keep_evidence=False))
     return Entry(incident, (Reply("default", "message", message_id, sent.fingerprint, body, at),))
 
