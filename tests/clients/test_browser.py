@@ -116,6 +116,8 @@ async def test_words_are_marked_while_they_are_typed(desk: Page, served: Served)
     assert await mark.get_attribute("data-action") == "block"
     assert await desk.inner_text("#decision") == "拦截"
     assert await desk.get_attribute("#text", "aria-invalid") == "true"
+    described = await desk.get_attribute("#text", "aria-describedby")
+    await expect(desk.get_by_role("status").and_(desk.locator(f"#{described}"))).to_contain_text("请注意")
     # Where the words are: the overlay breaks lines as the field does, so an equal text in an equal box is at an equal place.
     assert await desk.evaluate("""() => {
         const field = document.querySelector("#text"), box = field.nextElementSibling, mark = box.querySelector("mark");
