@@ -59,7 +59,7 @@ def insult(**changes: Any) -> Any:
         "findings": (finding, finding),
         "platform": "generic",
     }
-    return make_incident(text="你真笨", platform="generic", **fields | changes)
+    return make_incident(text="你真笨", **fields | {"platform": "generic"} | changes)
 
 
 async def told(database: Database) -> list[tuple[str, str, dict[str, Any]]]:
