@@ -12,13 +12,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 
 from service.api.decode import wrong_places
-from service.api.hooks.connected import Connected
+from service.api.hooks.connected import Connected, connect, needs_token
 from service.api.hooks.registry import TOOLS
 from service.api.hooks.tool import HookSettings, Tool
 from service.api.parameters import Body, Stored, Word
-from service.errors import Malformed, Problem
+from service.errors import DataError, Malformed, Problem, Unavailable
 from service.record.calls import CallVerdict
 from service.record.connections import Connection, FailAction, Language
+from service.record.sealed import Sealer
 from service.vocabulary import Platform
 
 VALUE = "value"
@@ -192,16 +193,25 @@ def new_token() -> str:
     return token_urlsafe(32)
 
 
-def fields(connected: Connected) -> dict[str, Any]:
-    """What `ConnectionOut` shows."""
-    connection = connected.connection
+def fields(connection: Connection) -> dict[str, Any]:
+    """What `ConnectionOut` shows. Nothing is unsealed for it."""
+    tool = tool_of(connection.provider)
+    settings = msgspec.convert(connection.settings, tool.settings)
     return msgspec.structs.asdict(connection) | {
-        "delivery": connected.tool.delivery,
-        "has_secret": connected.secret is not None,
+        "delivery": tool.delivery,
+        "has_secret": connection.secret is not None,
         "overlap_until": connection.previous_until,
-        "needs_token": connected.needs_token,
-        "experimental": list(connected.tool.experimental),
+        "needs_token": needs_token(connection, tool, settings),
+        "experimental": list(tool.experimental),
     }
+
+
+def opened(connection: Connection, sealer: Sealer) -> Connected:
+    """With its secrets. Raises Unavailable where this process can't open them."""
+    try:
+        return connect(connection, sealer)
+    except DataError as error:
+        raise Unavailable(error.detail, retry_after=60) from None
 
 
 def url_of(request: Request, connected: Connected) -> str:

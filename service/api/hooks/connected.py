@@ -49,8 +49,7 @@ class Connected:
 
     @property
     def needs_token(self) -> bool:
-        """Told so; or a tool that proves nothing tells us what is done, and nobody may make that up."""
-        return self.settings.require_token or (self.secret is None and self.tool.delivery == "after")
+        return needs_token(self.connection, self.tool, self.settings)
 
     @property
     def deadline(self) -> float:
@@ -62,6 +61,11 @@ class Connected:
         return until is not None and now < until
 
 
+def needs_token(connection: Connection, tool: Tool, settings: HookSettings) -> bool:
+    """Told so; or a tool that proves nothing tells us what was sent, and nobody may make that up."""
+    return settings.require_token or (connection.secret is None and tool.delivery == "after")
+
+
 def connect(connection: Connection, sealer: Sealer) -> Connected:
     """Raises DataError for what another version or another key has stored."""
     tool = TOOLS.get(connection.provider)
@@ -70,11 +74,15 @@ def connect(connection: Connection, sealer: Sealer) -> Connected:
     try:
         settings = msgspec.convert(connection.settings, tool.settings)
         secret = _secret(tool, connection.secret, sealer)
-        previous = _secret(tool, connection.previous_secret, sealer)
     except (msgspec.ValidationError, msgspec.DecodeError) as error:
         raise DataError(f"the connection is not as this version expects it ({type(error).__name__})") from None
     token = sealer.open(connection.token)
-    previous_token = sealer.open(connection.previous_token) if connection.previous_token else ""
+    try:
+        previous = _secret(tool, connection.previous_secret, sealer)
+        previous_token = sealer.open(connection.previous_token) if connection.previous_token else ""
+    except DataError:
+        # Rotated because the key that sealed it was lost.
+        previous, previous_token = None, ""
     return Connected(connection, tool, settings, secret, previous, token, previous_token)
 
 

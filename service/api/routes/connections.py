@@ -22,12 +22,12 @@ from service.api.connection import (
     bare,
     fields,
     new_token,
+    opened,
     secret_of,
     settings_of,
     tool_of,
     url_of,
 )
-from service.api.hooks.connected import Connected, connect
 from service.api.parameters import STRICT, AuditReason, Cursor, Limit, Name, Page, errors
 from service.api.state import ServiceState, State
 from service.errors import Malformed, Problem
@@ -51,7 +51,7 @@ Admin = Annotated[ApiKey, Depends(Requires("admin"))]
 @router.get("", responses=errors(), summary="Connections, newest first")
 async def index(state: ServiceState, admin: Admin, limit: Limit = 50, cursor: Cursor = None) -> Page[ConnectionOut]:
     found, following = await list_connections(state["database"], admin.tenant_id, limit=limit, cursor=cursor)
-    return Page(items=[shown(state, each) for each in found], next_cursor=following)
+    return Page(items=[ConnectionOut(**fields(each)) for each in found], next_cursor=following)
 
 
 @router.post("", status_code=201, responses=errors(400, 413, 415), summary="Connect a chat tool")
@@ -78,7 +78,7 @@ async def create(
 
 @router.get("/{connection_id}", responses=errors(404), summary="One connection")
 async def show(state: ServiceState, admin: Admin, connection_id: Name) -> ConnectionOut:
-    return shown(state, await get_connection(state["database"], admin.tenant_id, connection_id))
+    return ConnectionOut(**fields(await get_connection(state["database"], admin.tenant_id, connection_id)))
 
 
 @router.patch("/{connection_id}", responses=errors(400, 404, 413, 415), summary="Change a connection")
@@ -152,16 +152,11 @@ async def calls(state: ServiceState, admin: Admin, connection_id: Name) -> list[
     return [CallOut(**{name: getattr(each, name) for name in CallOut.model_fields}) for each in found]
 
 
-def shown(state: State, connection: Connection) -> ConnectionOut:
-    return ConnectionOut(**fields(connect(connection, state["sealer"])))
-
-
 async def made(request: Request, state: State, connection: Connection, response: Response) -> ConnectionMade:
     """The connection as it now is, in force in this process at once."""
     await state["hooks"].connections.look_again()
     response.headers["Cache-Control"] = "no-store"
-    connected: Connected = connect(connection, state["sealer"])
-    return ConnectionMade(url=url_of(request, connected), **fields(connected))
+    return ConnectionMade(url=url_of(request, opened(connection, state["sealer"])), **fields(connection))
 
 
 async def note(

@@ -12,9 +12,9 @@ from pydantic import BaseModel, Field
 
 from service.api.access import Requires
 from service.api.answer import findings_out
-from service.api.connection import TestBody
+from service.api.connection import TestBody, opened
 from service.api.hooks.check import checked_of, in_pieces, prepare
-from service.api.hooks.connected import Connected, connect
+from service.api.hooks.connected import Connected
 from service.api.hooks.receive import hot_call, response_of
 from service.api.hooks.registry import TOOLS
 from service.api.hooks.tool import Call, Checked, Incoming, Tool
@@ -76,7 +76,7 @@ class ProviderOut(BaseModel):
 async def trial(request: Request, state: ServiceState, admin: Admin, connection_id: Name, body: TestBody) -> Tried:
     """Runs the tool's own sample, or a payload of yours, through reading, deciding and answering. No signature is asked."""
     connection = await get_connection(state["database"], admin.tenant_id, connection_id)
-    connected = connect(connection, state["sealer"])
+    connected = opened(connection, state["sealer"])
     tool = connected.tool
     if body.body is None and tool.sample is None:
         raise Malformed("This tool has no sample.", problems=[Problem("/body", "is required for this tool")])
