@@ -26,6 +26,15 @@ from service.api.hooks.html import pictures_of, text_of
         ("高<span hidden>的</span>仿", "高仿"),
         ("<p>好</p><blockquote><p>在吗</p></blockquote>", "好\n在吗"),
         ("<p>没有关上", "没有关上"),
+        ('高<img alt="😊">仿', "高😊仿"),
+        ("<noscript>高仿</noscript>", "高仿"),
+        ('高<span style="opacity:0">的</span>仿', "高仿"),
+        ('<p style="display:none;display:block">高仿</p>', "高仿"),
+        ('<p style="display:none!important;display:block">高仿</p>', ""),
+        ('<p hidden style="display:block">高仿</p>', "高仿"),
+        ('<p style="visibility:hidden"><b style="visibility:visible">高仿</b></p>', "高仿"),
+        ('<p style="font-size:0"><b style="font-size:9px">高仿</b></p>', "高仿"),
+        ("<i>" * 5_000 + "高<b>仿</b>&amp;<p>正</p>", "高仿&\n正"),
     ],
 )
 def test_text_is_what_the_customer_reads(markup: str, text: str) -> None:
