@@ -254,6 +254,7 @@ async ([answers, options]) => {
     const asked = [], sent = [];
     const verdict = { decision: "allow", findings: [], agent_message: "", suggestion: "", incident_id: null, degraded: [] };
     const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+    const eventually = async (holds) => { for (let turn = 0; turn < 1000 && !holds(); turn += 1) await pause(5); };
     const answer = (status, body, headers) =>
         new Response(JSON.stringify(status < 300 ? { ...verdict, ...body } : body), { status, headers });
     const fetch = async (url, { body, signal, headers }) => {
@@ -303,13 +304,14 @@ async def test_the_fail_action_decides_and_says_so(bench: Page, action: str, sen
 
 async def test_after_a_failure_a_person_can_send_and_there_is_nothing_to_override(bench: Page) -> None:
     steps = """field.value = "x"; await desk.send(); panel.querySelector("input").value = "seen";
-        panel.querySelector(".shenyan-anyway").click(); await pause(0); await pause(0); return [sent, asked.length];"""
+        panel.querySelector(".shenyan-anyway").click(); await eventually(() => sent.length); return [sent, asked.length];"""
     assert await run(bench, steps, [403, {"code": "forbidden"}]) == [["x"], 1]
 
 
 async def test_a_reason_that_cannot_be_recorded_holds_the_message_where_failures_block(bench: Page) -> None:
     steps = """field.value = "x"; await desk.send(); panel.querySelector("input").value = "seen";
-        panel.querySelector(".shenyan-anyway").click(); await pause(20); return [sent, asked.at(-1), panel.innerText];"""
+        panel.querySelector(".shenyan-anyway").click(); await eventually(() => panel.innerText.includes("not sent"));
+        return [sent, asked.at(-1), panel.innerText];"""
     warned = [200, {"decision": "warn", "incident_id": "i/1", "agent_message": "m"}]
     sent, asked, said = await run(
         bench, steps, warned, [409, {"code": "not_overridable"}], onFailure="block", lang="en"
@@ -328,8 +330,8 @@ async def test_the_last_answer_wins(bench: Page) -> None:
         desk.detach();
         slow.attach(field, { debounceMs: 0 });
         const marks = () => [...field.nextElementSibling.querySelectorAll("mark")].map((each) => each.textContent);
-        type("one"); await pause(20); type("second"); await pause(20);
-        late[1](); await pause(20); const before = marks(); late[0](); await pause(20);
+        type("one"); await eventually(() => late.length === 1); type("second"); await eventually(() => late.length === 2);
+        late[1](); await eventually(() => marks().length); const before = marks(); late[0](); await pause(50);
         return [late.length, before, marks()];"""
     assert await run(bench, steps) == [2, ["second"], ["second"]]
 
