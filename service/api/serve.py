@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import shutil
 import signal
 import socket
@@ -11,6 +12,7 @@ import threading
 from functools import partial
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -46,7 +48,7 @@ def serve(settings: Settings) -> None:
         asyncio.run(_prepare(settings))
         threading.Thread(target=announce, args=(settings,), daemon=True).start()
         if settings.workers == 1:
-            server = uvicorn.Server(config_of(settings, partial(create_app, settings, live)))
+            server = Server(config_of(settings, partial(create_app, settings, live)))
             server.run(sockets=[listening])
             return
         share_metrics(settings.metrics_dir)
@@ -55,6 +57,14 @@ def serve(settings: Settings) -> None:
         Multiprocess(config, sockets=[listening]).run()
     finally:
         listening.close()
+
+
+class Server(uvicorn.Server):
+    """Says why it stops, as the parent of several workers does."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        logging.getLogger("uvicorn.error").info("Received %s, exiting.", signal.Signals(sig).name)
+        super().handle_exit(sig, frame)
 
 
 def config_of(settings: Settings, app: Any) -> uvicorn.Config:

@@ -70,7 +70,8 @@ def pair(database_url: str, redis_server: RedisServer, tmp_path: Path) -> Iterat
             stack.push(running)
             headers = {"Authorization": f"Bearer {ADMIN}"}
             clients.append(stack.enter_context(httpx.Client(base_url=url, headers=headers, trust_env=False)))
-        yield Pair(*clients, redis_server)
+        one, other = clients
+        yield Pair(one, other, redis_server)
 
 
 def until(client: httpx.Client, text: str, seconds: float = 5) -> float:
