@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import TypeVar
 
 import msgspec
 
-from service.draft import Look, look_at, read_draft
+from service.draft import Look, Read, look_at, read_draft
 from service.engine import Engine
 from service.errors import Unavailable
 from service.lexicon.overlay import Overlay, lay_over
 from service.live import Live
 from service.record.database import Database
-from service.record.versions import Packed, Placed, layer_of, pack, read_version
+from service.record.versions import Packed, Placed, layer_of, pack, read_version, unpack
 from service.workbench import my_bundles, my_live
 
 T = TypeVar("T")
@@ -43,18 +44,28 @@ def make_bundle(url: str, tenant_id: str, placed: list[Placed]) -> None:
     _write(tenant_id, overlay.version, compile_words(my_live(), overlay))
 
 
-def examine(url: str, tenant_id: str, name: str, today: date, limit: int, to_publish: bool) -> bytes:
+def examine(
+    url: str, tenant_id: str, name: str, today: date, limit: int, to_publish: bool, version: str | None
+) -> bytes:
     """An `Examined`, as MessagePack. Where it is fit to be published, and is to be, its bundle lies ready.
 
-    Raises NotFound, Unavailable.
+    `version`: one that was kept, in place of the draft. Raises NotFound, Unavailable.
     """
-    read = asyncio.run(_with_database(url, lambda database: read_draft(database, tenant_id, name)))
+    read = asyncio.run(_with_database(url, lambda database: read_to_examine(database, tenant_id, name, version)))
     look = look_at(my_live(), read, today, limit, compile_beside)
     if not (to_publish and look.publishable):
         return msgspec.msgpack.encode(Examined(look, Packed(look.draft_version, b"", 0)))
     overlay = lay_over([*(layer_of(*each) for each in read.others), read.draft])
     _write(tenant_id, overlay.version, compile_words(my_live(), overlay))
     return msgspec.msgpack.encode(Examined(look, pack(read.content)))
+
+
+async def read_to_examine(database: Database, tenant_id: str, name: str, version: str | None) -> Read:
+    """The draft, or a version as if it were the draft. Raises NotFound."""
+    read = await read_draft(database, tenant_id, name)
+    if version is None:
+        return read
+    return replace(read, content=unpack(await read_version(database, read.lexicon.id, version)))
 
 
 def compile_beside(live: Live, overlay: Overlay) -> Engine:

@@ -15,10 +15,10 @@ from service.api.routes.cases import CaseOut, case_out
 from service.api.routes.lexicons import Editor, LexiconName, refuse_shipped
 from service.api.state import ServiceState
 from service.api.words import IfMatch, revision_of, set_etag
-from service.draft import Look, look_at, read_draft
+from service.draft import Look, look_at
 from service.engines import is_large
 from service.errors import Conflict, NotFound, Problem, Stale
-from service.making import Examined, examine
+from service.making import Examined, examine, read_to_examine
 from service.prove import ADVICE, Failure
 from service.record.audit import add_entry
 from service.record.drafts import Author, count_items
@@ -115,7 +115,7 @@ async def draft(
 ) -> DraftOut:
     """Takes as long as trying every sentence does: a second for some thousand terms."""
     refuse_shipped(name)
-    look = (await _examine(state, editor.tenant_id, name, limit, to_publish=False)).look
+    look = (await examine_draft(state, editor.tenant_id, name, limit, to_publish=False)).look
     set_etag(response, look.revision)
     return DraftOut(
         revision=look.revision,
@@ -144,7 +144,7 @@ async def publish_draft(
     refused, 412, where the draft is no longer the one that was looked at.
     """
     refuse_shipped(name)
-    examined = await _examine(state, editor.tenant_id, name, 0, to_publish=True)
+    examined = await examine_draft(state, editor.tenant_id, name, 0, to_publish=True)
     look, packed = examined.look, examined.packed
     if if_match is not None and revision_of(if_match, look.revision) != look.revision:
         raise Stale(f"the draft is at revision {look.revision} now; look at it again")
@@ -206,8 +206,13 @@ async def rollback(
     return publication_out(made)
 
 
-async def _examine(state: ServiceState, tenant_id: str, name: str, limit: int, *, to_publish: bool) -> Examined:
-    """A large draft is examined by the workbench, a small one in a thread, for which it need not be started."""
+async def examine_draft(
+    state: ServiceState, tenant_id: str, name: str, limit: int, *, to_publish: bool, version: str | None = None
+) -> Examined:
+    """A large draft is examined by the workbench, a small one in a thread, for which it need not be started.
+
+    `version`: one that was kept, in place of the draft.
+    """
     database, today = state["database"], state["clock"].now().date()
     async with database.read() as connection:
         lexicon = await get_lexicon(connection, tenant_id, name)
@@ -215,8 +220,9 @@ async def _examine(state: ServiceState, tenant_id: str, name: str, limit: int, *
         draft = Placed(lexicon.id, name, "", await count_items(connection, lexicon.id))
     if is_large([*others, draft]):
         run, url = state["jobs"].workbench.run, state["settings"].database_url
-        return msgspec.msgpack.decode(await run(examine, url, tenant_id, name, today, limit, to_publish), type=Examined)
-    read = await read_draft(database, tenant_id, name)
+        made = await run(examine, url, tenant_id, name, today, limit, to_publish, version)
+        return msgspec.msgpack.decode(made, type=Examined)
+    read = await read_to_examine(database, tenant_id, name, version)
 
     def work() -> Examined:
         return Examined(look_at(state["pipeline"].live, read, today, limit), pack(read.content))

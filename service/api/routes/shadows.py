@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import date, datetime
 from typing import Annotated
 
@@ -15,11 +13,9 @@ from uuid_utils import uuid7
 
 from service.api.parameters import STRICT, AuditReason, Body, Stored, errors
 from service.api.routes.lexicons import Editor, LexiconName, refuse_shipped
-from service.api.routes.publishing import Note, PublicationOut, publication_out, refuse_unproven
+from service.api.routes.publishing import Note, PublicationOut, examine_draft, publication_out, refuse_unproven
 from service.api.state import ServiceState
-from service.draft import Read, prove_read, read_draft
 from service.errors import Conflict, NotFound, Stale
-from service.prove import Proof
 from service.record.audit import add_entry
 from service.record.drafts import Author
 from service.record.lexicons import get_lexicon
@@ -35,7 +31,7 @@ from service.record.shadows import (
     shadow_examples,
     start_shadow,
 )
-from service.record.versions import keep_version, pack, promote, read_version, unpack
+from service.record.versions import keep_version, promote, read_size
 from service.vocabulary import ACTION_RANK, Action, Platform
 
 router = APIRouter(prefix="/v1/lexicons/{name}/shadow", tags=["lexicons"], dependencies=STRICT)
@@ -115,27 +111,27 @@ async def start(
     """
     refuse_shipped(name)
     database = state["database"]
-    read = await read_draft(database, editor.tenant_id, name)
-    packed = None
-    if body.version is None:
-        refuse_unproven(await _prove(state, read))
-        packed = await asyncio.to_thread(pack, read.content)
-    version = packed.version if packed else (body.version or "").rpartition("@")[2]
-    shadow = Shadow(
-        id=str(uuid7()),
-        tenant_id=editor.tenant_id,
-        lexicon_id=read.lexicon.id,
-        version=version,
-        revision=read.lexicon.revision if packed else None,
-        key_id=editor.id,
-        started_at=state["clock"].now(),
-    )
+    version = body.version and body.version.rpartition("@")[2]
+    examined = None
+    if version is None:
+        examined = await examine_draft(state, editor.tenant_id, name, 0, to_publish=True)
+        refuse_unproven(examined.look)
+        version = examined.packed.version
     async with database.write() as connection:
         lexicon = await get_lexicon(connection, editor.tenant_id, name, lock=True)
         refuse_second(lexicon.id, await running_shadows(connection, editor.tenant_id))
-        if packed is not None:
-            await keep_version(connection, lexicon, packed, shadow.started_at)
-        await read_version(connection, lexicon.id, version)
+        shadow = Shadow(
+            id=str(uuid7()),
+            tenant_id=editor.tenant_id,
+            lexicon_id=lexicon.id,
+            version=version,
+            revision=examined.look.revision if examined else None,
+            key_id=editor.id,
+            started_at=state["clock"].now(),
+        )
+        if examined is not None:
+            await keep_version(connection, lexicon, examined.packed, shadow.started_at)
+        await read_size(connection, lexicon.id, version)
         if version == lexicon.published_version and lexicon.enabled:
             raise Conflict(f"{name} serves version {version} already", code="in_service")
         after = {"version": version}
@@ -181,10 +177,11 @@ async def put_in_service(
 ) -> PublicationOut:
     """A publication like any other: refused while lint or a case fails with it. The shadow ends."""
     refuse_shipped(name)
-    read = await read_draft(state["database"], editor.tenant_id, name)
-    shadow = running(await last_shadow(state["database"], read.lexicon.id), name)
-    content = unpack(await read_version(state["database"], read.lexicon.id, shadow.version))
-    refuse_unproven(await _prove(state, replace(read, content=content)))
+    async with state["database"].read() as connection:
+        lexicon = await get_lexicon(connection, editor.tenant_id, name)
+        shadow = running(await last_shadow(connection, lexicon.id), name)
+    examined = await examine_draft(state, editor.tenant_id, name, 0, to_publish=True, version=shadow.version)
+    refuse_unproven(examined.look)
     now = state["clock"].now()
     async with state["database"].write() as connection:
         lexicon = await get_lexicon(connection, editor.tenant_id, name, lock=True)
@@ -209,10 +206,6 @@ async def put_in_service(
         await end_shadow(connection, shadow, now)
     await state["watch"].catch_up()
     return publication_out(made)
-
-
-async def _prove(state: ServiceState, read: Read) -> Proof:
-    return await asyncio.to_thread(prove_read, state["pipeline"].live, read, state["clock"].now().date())
 
 
 def refuse_second(lexicon_id: str, running_now: list[tuple[str, Shadow]]) -> None:
