@@ -1,17 +1,23 @@
-"""What the service is compared with: a FastAPI endpoint with a body like ours that does nothing. `python -m bench.empty PORT`"""
+"""What the service is compared with: a FastAPI endpoint with a body like ours that does nothing, or asks a peer.
+
+python -m bench.empty PORT [PEER]
+"""
 
 from __future__ import annotations
 
 import sys
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Literal
 
 import uvicorn
 from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, Field
 
+from bench.peers import Flags, load_peers
 from service.api.serve import config_of
-from service.settings import Settings
+from service.lexicon.load import load_snapshot
+from service.settings import Settings, shipped_lexicons
 from service.vocabulary import Channel, Platform
 
 Id = Annotated[str, Field(min_length=1, max_length=128)]
@@ -43,13 +49,19 @@ class Body(BaseModel):
     explain: bool = False
 
 
-def make_app() -> FastAPI:
+def flags_of(name: str) -> Flags:
+    """One of `bench.peers`, loaded with the shipped terms."""
+    peers, _ = load_peers(load_snapshot(shipped_lexicons()))
+    return next(peer.flags for peer in peers if peer.name == name)
+
+
+def make_app(flags: Flags) -> FastAPI:
     app = FastAPI()
 
     # Without a model for the answer, which would cost it more.
     @app.post("/v1/moderate", response_model=None)
-    async def moderate(_body: Body) -> dict[str, str]:
-        return {"decision": "allow"}
+    async def moderate(body: Body) -> dict[str, str]:
+        return {"decision": "block" if flags(body.text) else "allow"}
 
     @app.get("/readyz", response_model=None)
     async def ready() -> dict[str, str]:
@@ -59,4 +71,5 @@ def make_app() -> FastAPI:
 
 
 if __name__ == "__main__":
-    uvicorn.Server(config_of(Settings(port=int(sys.argv[1])), make_app)).run()
+    chosen = flags_of(sys.argv[2]) if len(sys.argv) > 2 else lambda _: False
+    uvicorn.Server(config_of(Settings(port=int(sys.argv[1])), partial(make_app, chosen))).run()

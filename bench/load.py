@@ -1,6 +1,6 @@
 """Load on a port of this machine, for a few seconds: by wrk where it is installed, else by a client of our own.
 
-Both send the bodies of a file one after the other over 32 connections, as `messages.lua` describes.
+Both send the bodies of a file one after the other, as `messages.lua` describes.
 """
 
 from __future__ import annotations
@@ -42,11 +42,13 @@ def client_name() -> str:
     return "wrk" if shutil.which("wrk") else "bench.load"
 
 
-def run_load(port: int, bodies: Path, key: str, seconds: float, pause_ms: float = 0) -> Load:
+def run_load(
+    port: int, bodies: Path, key: str, seconds: float, pause_ms: float = 0, connections: int = CONNECTIONS
+) -> Load:
     """`/v1/moderate` for so many seconds. Raises BenchError when an answer was not 200: such figures mean nothing."""
     tag = f"{port}-{next(_runs)}-"
     run = _run_wrk if shutil.which("wrk") else _run_own
-    rate, p50, p99, failed = run(port, bodies, key, seconds, tag, pause_ms)
+    rate, p50, p99, failed = run(port, bodies, key, seconds, tag, pause_ms, connections)
     if failed or not rate:
         raise BenchError(f"{failed} of the requests failed or were refused; nothing was measured")
     return Load(rate, p50, p99)
@@ -55,11 +57,11 @@ def run_load(port: int, bodies: Path, key: str, seconds: float, pause_ms: float 
 Result = tuple[float, float, float, int]
 
 
-def _run_wrk(port: int, bodies: Path, key: str, seconds: float, tag: str, pause_ms: float) -> Result:
+def _run_wrk(port: int, bodies: Path, key: str, seconds: float, tag: str, pause_ms: float, connections: int) -> Result:
     command = [
         "wrk",
         "-t1",
-        f"-c{CONNECTIONS}",
+        f"-c{connections}",
         f"-d{seconds:.0f}s",
         "-s",
         str(LUA),
@@ -78,7 +80,7 @@ def _run_wrk(port: int, bodies: Path, key: str, seconds: float, tag: str, pause_
     return float(found[1]), float(found[2]), float(found[3]), int(found[4])
 
 
-def _run_own(port: int, bodies: Path, key: str, seconds: float, tag: str, pause_ms: float) -> Result:
+def _run_own(port: int, bodies: Path, key: str, seconds: float, tag: str, pause_ms: float, connections: int) -> Result:
     run = Run(
         [line.encode().partition(b"<n>") for line in bodies.read_text(encoding="utf-8").splitlines()],
         f"POST /v1/moderate HTTP/1.1\r\nHost: {HOST}:{port}\r\nAuthorization: Bearer {key}\r\n"
@@ -86,7 +88,7 @@ def _run_own(port: int, bodies: Path, key: str, seconds: float, tag: str, pause_
         tag.encode(),
         pause_ms / 1000,
     )
-    took = uvloop.run(run.over(port, seconds))
+    took = uvloop.run(run.over(port, seconds, connections))
     times = sorted(run.times) or [0.0]
     p50, p99 = (times[int(len(times) * part)] * 1000 for part in (0.5, 0.99))
     return len(run.times) / took, p50, p99, run.failed
@@ -107,12 +109,12 @@ class Run:
     ends: float = 0
     chance: random.Random = field(default_factory=lambda: random.Random(1))
 
-    async def over(self, port: int, seconds: float) -> float:
+    async def over(self, port: int, seconds: float, connections: int) -> float:
         """The seconds that it took."""
         loop = asyncio.get_running_loop()
         started = perf_counter()
         self.ends = started + seconds
-        opened = [await loop.create_connection(lambda: Connection(self), HOST, port) for _ in range(CONNECTIONS)]
+        opened = [await loop.create_connection(lambda: Connection(self), HOST, port) for _ in range(connections)]
         finished = asyncio.gather(*(connection.finished.wait() for _, connection in opened))
         try:
             await asyncio.wait_for(finished, seconds + 10)

@@ -29,9 +29,10 @@ class Server:
 
 
 @contextmanager
-def run_service(folder: Path, database_url: str = "") -> Iterator[Server]:
-    """`shenyan serve` with one worker; `folder` is its data folder, SQLite in it unless a database is named."""
-    with run_process(["-m", "service", "serve"], service_environment(folder, database_url), folder) as server:
+def run_service(folder: Path, database_url: str = "", workers: int = 1) -> Iterator[Server]:
+    """`shenyan serve`; `folder` is its data folder, SQLite in it unless a database is named."""
+    environment = {**service_environment(folder, database_url), "SHENYAN_WORKERS": str(workers)}
+    with run_process(["-m", "service", "serve"], environment, folder) as server:
         yield server
 
 
@@ -47,9 +48,9 @@ def migrate(folder: Path, database_url: str) -> None:
 
 
 @contextmanager
-def run_empty(folder: Path) -> Iterator[Server]:
-    """The endpoint that does nothing."""
-    with run_process(["-m", "bench.empty", "{port}"], service_environment(folder, ""), folder) as server:
+def run_empty(folder: Path, *peer: str) -> Iterator[Server]:
+    """The endpoint that does nothing, or one that asks a peer."""
+    with run_process(["-m", "bench.empty", "{port}", *peer], service_environment(folder, ""), folder) as server:
         yield server
 
 
