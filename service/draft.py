@@ -13,13 +13,13 @@ from service.lexicon.overlay import Content, Layer, version_of
 from service.lexicon.term import ExceptionPhrase, Term
 from service.lint import Complaint
 from service.live import Live, changed_rules
-from service.prove import ADVICE, Compile, Failure, compile_here, prove
+from service.prove import ADVICE, Compile, Failure, Proof, compile_here, prove
 from service.record.cases import MAX_CASES, Case, list_cases
 from service.record.database import Database
 from service.record.drafts import Item, Kind, items_of, read_content
 from service.record.lexicons import Lexicon, get_lexicon
 from service.record.policies import PolicyRevision, list_policies
-from service.record.versions import layer_of, read_layers, read_published
+from service.record.versions import layer_of, read_layers, read_published, read_version, unpack
 from service.vocabulary import Platform
 
 MAX_SHOWN = 200
@@ -57,15 +57,17 @@ class Change(msgspec.Struct, frozen=True):
     """A term, an exception, `off`, or None where it is not there."""
 
 
-async def read_draft(database: Database, tenant_id: str, name: str) -> Read:
-    """All in one transaction. Raises NotFound."""
+async def read_draft(database: Database, tenant_id: str, name: str, version: str | None = None) -> Read:
+    """All in one transaction; with `version` that instead of the draft. Raises NotFound."""
     async with database.read() as connection:
         lexicon = await get_lexicon(connection, tenant_id, name)
         layers = await read_layers(connection, tenant_id)
         cases, _ = await list_cases(connection, lexicon.id, limit=MAX_CASES)
         return Read(
             lexicon=lexicon,
-            content=await read_content(connection, lexicon.id),
+            content=await read_content(connection, lexicon.id)
+            if version is None
+            else unpack(await read_version(connection, lexicon.id, version)),
             published=await read_published(connection, lexicon),
             present=tuple(each for each in layers if each[0] == name),
             others=tuple(each for each in layers if each[0] != name),
@@ -93,11 +95,15 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
         return not self.blocking and not self.failed
 
 
-def look_at(live: Live, read: Read, today: date, limit: int, compile_words: Compile = compile_here) -> Look:
-    """`limit` changes are shown. Slow: decides every sentence that speaks for or against a word."""
+def prove_read(live: Live, read: Read, today: date, compile_words: Compile = compile_here) -> Proof:
+    """Slow: decides every sentence that speaks for or against a word."""
     known = {platform: (each.change, each.revision) for platform, each in read.policies.items()}
     others = [layer_of(*each) for each in read.others]
-    proof = prove(live, others, read.draft, changed_rules(live.shipped, known), read.cases, today, compile_words)
+    return prove(live, others, read.draft, changed_rules(live.shipped, known), read.cases, today, compile_words)
+
+
+def look_at(read: Read, proof: Proof, limit: int) -> Look:
+    """`limit` changes are shown."""
     changes = compare(read.published, read.content) if limit else []
     complaints = sorted(proof.complaints, key=lambda each: each.rule in ADVICE)
     return Look(

@@ -7,25 +7,30 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from typing import TypeVar
 
 import msgspec
 
-from service.draft import Look, Read, look_at, read_draft
+from service.draft import Look, Read, look_at, prove_read, read_draft
 from service.engine import Engine
 from service.errors import Unavailable
+from service.exchanging import Taken, Upload, give_draft, take_upload
+from service.lexicon.exchange import Encoding, Format
 from service.lexicon.overlay import Overlay, lay_over
 from service.live import Live
+from service.prove import Proof
 from service.record.database import Database
-from service.record.versions import Packed, Placed, layer_of, pack, read_version, unpack
+from service.record.versions import Packed, Placed, layer_of, pack, read_version
 from service.workbench import my_bundles, my_live
 
 T = TypeVar("T")
 
 _packed: dict[str, dict[str, bytes]] = {}
 """The last words that were compiled, by the bundle's key: who looks at a draft mostly publishes it next."""
+
+_proved: dict[object, Proof] = {}
+"""And what came of their examination."""
 
 
 class Examined(msgspec.Struct, frozen=True):
@@ -45,14 +50,16 @@ def make_bundle(url: str, tenant_id: str, placed: list[Placed]) -> None:
 
 
 def examine(
-    url: str, tenant_id: str, name: str, today: date, limit: int, to_publish: bool, version: str | None
+    url: str, tenant_id: str, name: str, today: date, limit: int, to_publish: bool, version: str | None = None
 ) -> bytes:
-    """An `Examined`, as MessagePack. Where it is fit to be published, and is to be, its bundle lies ready.
+    """An `Examined` of the draft, or of a version as if it were the draft, as MessagePack.
 
-    `version`: one that was kept, in place of the draft. Raises NotFound, Unavailable.
+    Where it is fit to be published, and is to be, its bundle lies ready.
+
+    Raises NotFound, Unavailable.
     """
-    read = asyncio.run(_with_database(url, lambda database: read_to_examine(database, tenant_id, name, version)))
-    look = look_at(my_live(), read, today, limit, compile_beside)
+    read = asyncio.run(_with_database(url, lambda database: read_draft(database, tenant_id, name, version)))
+    look = look_at(read, _prove(read, today), limit)
     if not (to_publish and look.publishable):
         return msgspec.msgpack.encode(Examined(look, Packed(look.draft_version, b"", 0)))
     overlay = lay_over([*(layer_of(*each) for each in read.others), read.draft])
@@ -60,12 +67,29 @@ def examine(
     return msgspec.msgpack.encode(Examined(look, pack(read.content)))
 
 
-async def read_to_examine(database: Database, tenant_id: str, name: str, version: str | None) -> Read:
-    """The draft, or a version as if it were the draft. Raises NotFound."""
-    read = await read_draft(database, tenant_id, name)
-    if version is None:
-        return read
-    return replace(read, content=unpack(await read_version(database, read.lexicon.id, version)))
+def take_file(
+    url: str, tenant_id: str, key_id: str, name: str, upload: Upload, at: datetime, reason: str | None
+) -> Taken:
+    """`take_upload` there."""
+    return asyncio.run(
+        _with_database(url, lambda database: take_upload(database, tenant_id, key_id, name, upload, at, reason))
+    )
+
+
+def give_file(url: str, tenant_id: str, name: str, form: Format, encoding: Encoding) -> tuple[bytes, str]:
+    """`give_draft` there."""
+    return asyncio.run(_with_database(url, lambda database: give_draft(database, tenant_id, name, form, encoding)))
+
+
+def _prove(read: Read, today: date) -> Proof:
+    """Once for one state of the draft and of what is around it."""
+    versions = tuple(each[1] for each in read.others)
+    policies = tuple((platform, each.revision) for platform, each in sorted(read.policies.items()))
+    key = (read.lexicon.id, read.draft.version, versions, policies, read.cases, today)
+    if key not in _proved:
+        _proved.clear()
+        _proved[key] = prove_read(my_live(), read, today, compile_beside)
+    return _proved[key]
 
 
 def compile_beside(live: Live, overlay: Overlay) -> Engine:

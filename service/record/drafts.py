@@ -6,16 +6,16 @@ overwrites what he has not seen.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Row, delete, func, insert, or_, select
+from sqlalchemy import Dialect, Row, delete, func, insert, or_, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import Insert
 
 from service.errors import Conflict, NotFound, Stale
 from service.lexicon.overlay import Content
@@ -31,8 +31,6 @@ Kind = Literal["term", "exception"]
 State = Literal["on", "off"]
 BATCH = 1000
 """Rows in one statement or one read."""
-IMPORT_BATCH = 500
-"""Rows that are written out before others have their turn: some milliseconds."""
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,7 +105,7 @@ async def remove_item(store: Store, lexicon: Lexicon, kind: Kind, item_id: str, 
         before = _check_fresh(await _find(connection, lexicon.id, kind, item_id), kind, item_id, over)
         revision = await take_revisions(connection, lexicon, 1)
         gone = msgspec.structs.replace(before, body=None, revision=revision)
-        await connection.execute(insert(_revisions), [_revision_row(lexicon.id, gone, author) | {"state": "removed"}])
+        await connection.execute(insert(_revisions), [revision_row(lexicon.id, gone, author) | {"state": "removed"}])
         await connection.execute(delete(_items).where(*_is(lexicon.id, kind, item_id)))
     return before
 
@@ -120,9 +118,9 @@ async def put_items(store: Store, lexicon: Lexicon, items: Sequence[Item], autho
         first = await take_revisions(connection, lexicon, len(items))
         stored = [msgspec.structs.replace(item, revision=first + place) for place, item in enumerate(items)]
         for start in range(0, len(stored), BATCH):
-            rows = [_revision_row(lexicon.id, item, author) for item in stored[start : start + BATCH]]
+            rows = [revision_row(lexicon.id, item, author) for item in stored[start : start + BATCH]]
             await connection.execute(insert(_revisions), rows)
-            await _upsert(connection, [_item_row(lexicon.id, item) for item in stored[start : start + BATCH]])
+            await upsert_items(connection, [item_row(lexicon.id, item) for item in stored[start : start + BATCH]])
     return stored
 
 
@@ -205,39 +203,22 @@ def items_of(content: Content) -> list[Item]:
     ]
 
 
-async def import_content(store: Store, lexicon: Lexicon, content: Content, author: Author, *, replace: bool) -> int:
-    """Stores all of `content` at once, as one revision that holds it whole; returns that. Hold the lexicon's lock.
-
-    `replace`: what it does not have goes out of the draft; else it stays.
-    """
-    async with writing(store) as connection:
-        revision = await take_revisions(connection, lexicon, 1)
-        whole = Item(kind="term", id="", body=None, revision=revision)
-        row = _revision_row(lexicon.id, whole, author) | {"kind": "import", "state": "replaced" if replace else "added"}
-        await connection.execute(insert(_revisions), [row | {"body": zlib.compress(content.canonical(), 1)}])
-        if replace:
-            await connection.execute(delete(_items).where(_items.c.lexicon_id == lexicon.id))
-        items = items_of(content)
-        for start in range(0, len(items), IMPORT_BATCH):
-            batch = items[start : start + IMPORT_BATCH]
-            rows = [_item_row(lexicon.id, msgspec.structs.replace(item, revision=revision)) for item in batch]
-            await _upsert(connection, rows)
-    return revision
-
-
 async def _find(store: Store, lexicon_id: str, kind: Kind, item_id: str) -> Item | None:
     async with reading(store) as connection:
         row = (await connection.execute(select(_items).where(*_is(lexicon_id, kind, item_id)))).one_or_none()
     return None if row is None else _item(row)
 
 
-async def _upsert(connection: AsyncConnection, rows: list[dict[str, Any]]) -> None:
-    insert_into = sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert
-    statement = insert_into(_items)
-    changed = {name: statement.excluded[name] for name in rows[0] if name not in ("lexicon_id", "kind", "item_id")}
-    await connection.execute(
-        statement.on_conflict_do_update(index_elements=["lexicon_id", "kind", "item_id"], set_=changed), rows
-    )
+async def upsert_items(connection: AsyncConnection, rows: list[dict[str, Any]]) -> None:
+    await connection.execute(upsert_statement(connection.dialect, list(rows[0])), rows)
+
+
+def upsert_statement(dialect: Dialect, names: Sequence[str]) -> Insert:
+    """Stores items with these columns over what was there."""
+    statement: Any = (sqlite_insert if dialect.name == "sqlite" else postgresql_insert)(_items)
+    changed = {name: statement.excluded[name] for name in names if name not in ("lexicon_id", "kind", "item_id")}
+    stored: Insert = statement.on_conflict_do_update(index_elements=["lexicon_id", "kind", "item_id"], set_=changed)
+    return stored
 
 
 def _check_fresh(item: Item | None, kind: Kind, item_id: str, over: int) -> Item:
@@ -254,7 +235,7 @@ def _is(lexicon_id: str, kind: Kind, item_id: str) -> tuple[Any, ...]:
     return (_items.c.lexicon_id == lexicon_id, _items.c.kind == kind, _items.c.item_id == item_id)
 
 
-def _revision_row(lexicon_id: str, item: Item, author: Author) -> dict[str, Any]:
+def revision_row(lexicon_id: str, item: Item, author: Author) -> dict[str, Any]:
     return {
         "lexicon_id": lexicon_id,
         "revision": item.revision,
@@ -268,7 +249,7 @@ def _revision_row(lexicon_id: str, item: Item, author: Author) -> dict[str, Any]
     }
 
 
-def _item_row(lexicon_id: str, item: Item) -> dict[str, Any]:
+def item_row(lexicon_id: str, item: Item) -> dict[str, Any]:
     body, term = item.body, item.body if isinstance(item.body, Term) else None
     return {
         "lexicon_id": lexicon_id,

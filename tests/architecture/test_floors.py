@@ -38,6 +38,7 @@ FLOORS: dict[str, float] = {
     "service.draft": 7.6,
     "service.backtest": 7,
     "service.workbench": 7.7,
+    "service.exchanging": 7,
     "service.making": 7.75,
     "service.engines": 7.8,
     "service.watch": 7.85,

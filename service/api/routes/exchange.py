@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -11,18 +10,19 @@ from pydantic import BaseModel, Field
 from service.api.parameters import AuditReason, errors, known_query
 from service.api.routes.lexicons import Editor, LexiconName, refuse_shipped
 from service.api.state import ServiceState
-from service.errors import BadRequest, Malformed, Problem, UnsupportedMedia
-from service.lexicon.exchange import Encoding, Format, WordDefaults, read_file, write_file
-from service.lexicon.overlay import version_of
-from service.record.audit import add_entry
-from service.record.drafts import Author, import_content, read_content
+from service.errors import BadRequest, UnsupportedMedia
+from service.exchanging import Upload, give_draft, take_upload
+from service.lexicon.exchange import Encoding, Format, WordDefaults
+from service.live import LARGE
+from service.making import give_file, take_file
+from service.record.drafts import count_items
 from service.record.lexicons import get_lexicon
 from service.vocabulary import Category, Severity
 
 router = APIRouter(prefix="/v1/lexicons/{name}", tags=["lexicons"], dependencies=[Depends(known_query)])
 
-MAX_SHOWN = 200
-"""Refused lines that an answer names."""
+LARGE_FILE = 256 * 1024
+"""Bytes from which on a file is read by the workbench."""
 TYPES: dict[Format, str] = {
     "csv": "text/csv; charset={}",
     "jsonl": "application/x-ndjson; charset={}",
@@ -83,38 +83,26 @@ async def take(
     data = await request.body()
     if not data.strip():
         raise BadRequest("The body is empty; send the file as it is.")
-    defaults = WordDefaults(category, severity, match) if category else None
-    reading = await asyncio.to_thread(read_file, data, form, encoding, defaults)
-    refused = [RefusedLine(line=each.line, reason=each.reason) for each in reading.refused]
-    if refused and not partial_:
-        problems = [Problem("", f"line {each.line}: {each.reason}") for each in refused[:MAX_SHOWN]]
-        raise Malformed(
-            f"{len(refused)} of {reading.lines} lines can't be taken, so none was; mend them, or add ?partial=true",
-            problems=problems,
-        )
+    upload = Upload(
+        data=data,
+        form=form,
+        encoding=encoding,
+        defaults=WordDefaults(category, severity, match) if category else None,
+        replace=mode == "replace",
+        partial=partial_,
+    )
     now = state["clock"].now()
-    taken = reading.lines - len(refused)
-    async with state["database"].write() as connection:
-        lexicon = await get_lexicon(connection, editor.tenant_id, name, lock=True)
-        author = Author(editor.id, now, reason)
-        revision = await import_content(connection, lexicon, reading.content, author, replace=mode == "replace")
-        await add_entry(
-            connection,
-            editor.tenant_id,
-            editor.id,
-            now,
-            "lexicon.import",
-            name,
-            before={"revision": lexicon.revision},
-            after={"revision": revision, "taken": taken, "refused": len(refused), "mode": mode},
-            reason=reason,
-        )
+    if len(data) >= LARGE_FILE:
+        run, url = state["jobs"].workbench.run, state["settings"].database_url
+        taken = await run(take_file, url, editor.tenant_id, editor.id, name, upload, now, reason)
+    else:
+        taken = await take_upload(state["database"], editor.tenant_id, editor.id, name, upload, now, reason)
     return Imported(
-        lines=reading.lines,
-        taken=taken,
-        revision=revision,
-        refused=refused[:MAX_SHOWN],
-        refused_count=len(refused),
+        lines=taken.lines,
+        taken=taken.taken,
+        revision=taken.revision,
+        refused=[RefusedLine(line=line, reason=why) for line, why in taken.refused],
+        refused_count=taken.refused_count,
     )
 
 
@@ -136,11 +124,15 @@ async def give(
     Cells that a spreadsheet would take for formulas have a ' before them.
     """
     refuse_shipped(name)
-    async with state["database"].read() as connection:
+    database = state["database"]
+    async with database.read() as connection:
         lexicon = await get_lexicon(connection, editor.tenant_id, name)
-        content = await read_content(connection, lexicon.id)
-    data = await asyncio.to_thread(write_file, content, form, encoding)
-    version = await asyncio.to_thread(lambda: version_of(content.canonical()))
+        large = await count_items(connection, lexicon.id) >= LARGE
+    if large:
+        run, url = state["jobs"].workbench.run, state["settings"].database_url
+        data, version = await run(give_file, url, editor.tenant_id, name, form, encoding)
+    else:
+        data, version = await give_draft(database, editor.tenant_id, name, form, encoding)
     ending = "txt" if form == "words" else form
     headers = {
         "Content-Disposition": f'attachment; filename="{name}.{ending}"',

@@ -15,10 +15,10 @@ from service.api.routes.cases import CaseOut, case_out
 from service.api.routes.lexicons import Editor, LexiconName, refuse_shipped
 from service.api.state import ServiceState
 from service.api.words import IfMatch, revision_of, set_etag
-from service.draft import Look, look_at
+from service.draft import Look, look_at, prove_read, read_draft
 from service.engines import is_large
 from service.errors import Conflict, NotFound, Problem, Stale
-from service.making import Examined, examine, read_to_examine
+from service.making import Examined, examine
 from service.prove import ADVICE, Failure
 from service.record.audit import add_entry
 from service.record.drafts import Author, count_items
@@ -144,7 +144,7 @@ async def publish_draft(
     refused, 412, where the draft is no longer the one that was looked at.
     """
     refuse_shipped(name)
-    examined = await examine_draft(state, editor.tenant_id, name, 0, to_publish=True)
+    examined = await examine_draft(state, editor.tenant_id, name, to_publish=True)
     look, packed = examined.look, examined.packed
     if if_match is not None and revision_of(if_match, look.revision) != look.revision:
         raise Stale(f"the draft is at revision {look.revision} now; look at it again")
@@ -207,25 +207,29 @@ async def rollback(
 
 
 async def examine_draft(
-    state: ServiceState, tenant_id: str, name: str, limit: int, *, to_publish: bool, version: str | None = None
+    state: ServiceState, tenant_id: str, name: str, limit: int = 0, *, to_publish: bool, version: str | None = None
 ) -> Examined:
-    """A large draft is examined by the workbench, a small one in a thread, for which it need not be started.
+    """The draft, or a version as if it were the draft: lint, cases, and `limit` differences.
 
-    `version`: one that was kept, in place of the draft.
+    A large one is examined by the workbench, a small one in a thread, for which it need not be started.
     """
     database, today = state["database"], state["clock"].now().date()
     async with database.read() as connection:
         lexicon = await get_lexicon(connection, tenant_id, name)
         others = [each for each in await list_placed(connection, tenant_id) if each.name != name]
-        draft = Placed(lexicon.id, name, "", await count_items(connection, lexicon.id))
+        size = await (
+            count_items(connection, lexicon.id) if version is None else read_size(connection, lexicon.id, version)
+        )
+        draft = Placed(lexicon.id, name, version or "", size)
     if is_large([*others, draft]):
         run, url = state["jobs"].workbench.run, state["settings"].database_url
-        made = await run(examine, url, tenant_id, name, today, limit, to_publish, version)
-        return msgspec.msgpack.decode(made, type=Examined)
-    read = await read_to_examine(database, tenant_id, name, version)
+        found = await run(examine, url, tenant_id, name, today, limit, to_publish, version)
+        return msgspec.msgpack.decode(found, type=Examined)
+    read = await read_draft(database, tenant_id, name, version)
 
     def work() -> Examined:
-        return Examined(look_at(state["pipeline"].live, read, today, limit), pack(read.content))
+        proof = prove_read(state["pipeline"].live, read, today)
+        return Examined(look_at(read, proof, limit), pack(read.content))
 
     return await asyncio.to_thread(work)
 

@@ -31,7 +31,7 @@ from service.record.shadows import (
     shadow_examples,
     start_shadow,
 )
-from service.record.versions import keep_version, promote, read_size
+from service.record.versions import keep_version, promote, read_version
 from service.vocabulary import ACTION_RANK, Action, Platform
 
 router = APIRouter(prefix="/v1/lexicons/{name}/shadow", tags=["lexicons"], dependencies=STRICT)
@@ -111,27 +111,28 @@ async def start(
     """
     refuse_shipped(name)
     database = state["database"]
-    version = body.version and body.version.rpartition("@")[2]
-    examined = None
-    if version is None:
-        examined = await examine_draft(state, editor.tenant_id, name, 0, to_publish=True)
+    found_now = await get_lexicon(database, editor.tenant_id, name)
+    packed, revision = None, None
+    if body.version is None:
+        examined = await examine_draft(state, editor.tenant_id, name, to_publish=True)
         refuse_unproven(examined.look)
-        version = examined.packed.version
+        packed, revision = examined.packed, examined.look.revision
+    version = packed.version if packed else (body.version or "").rpartition("@")[2]
+    shadow = Shadow(
+        id=str(uuid7()),
+        tenant_id=editor.tenant_id,
+        lexicon_id=found_now.id,
+        version=version,
+        revision=revision,
+        key_id=editor.id,
+        started_at=state["clock"].now(),
+    )
     async with database.write() as connection:
         lexicon = await get_lexicon(connection, editor.tenant_id, name, lock=True)
         refuse_second(lexicon.id, await running_shadows(connection, editor.tenant_id))
-        shadow = Shadow(
-            id=str(uuid7()),
-            tenant_id=editor.tenant_id,
-            lexicon_id=lexicon.id,
-            version=version,
-            revision=examined.look.revision if examined else None,
-            key_id=editor.id,
-            started_at=state["clock"].now(),
-        )
-        if examined is not None:
-            await keep_version(connection, lexicon, examined.packed, shadow.started_at)
-        await read_size(connection, lexicon.id, version)
+        if packed is not None:
+            await keep_version(connection, lexicon, packed, shadow.started_at)
+        await read_version(connection, lexicon.id, version)
         if version == lexicon.published_version and lexicon.enabled:
             raise Conflict(f"{name} serves version {version} already", code="in_service")
         after = {"version": version}
@@ -177,11 +178,9 @@ async def put_in_service(
 ) -> PublicationOut:
     """A publication like any other: refused while lint or a case fails with it. The shadow ends."""
     refuse_shipped(name)
-    async with state["database"].read() as connection:
-        lexicon = await get_lexicon(connection, editor.tenant_id, name)
-        shadow = running(await last_shadow(connection, lexicon.id), name)
-    examined = await examine_draft(state, editor.tenant_id, name, 0, to_publish=True, version=shadow.version)
-    refuse_unproven(examined.look)
+    found_now = await get_lexicon(state["database"], editor.tenant_id, name)
+    shadow = running(await last_shadow(state["database"], found_now.id), name)
+    refuse_unproven((await examine_draft(state, editor.tenant_id, name, to_publish=True, version=shadow.version)).look)
     now = state["clock"].now()
     async with state["database"].write() as connection:
         lexicon = await get_lexicon(connection, editor.tenant_id, name, lock=True)
