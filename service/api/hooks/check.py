@@ -120,7 +120,7 @@ async def prepare(call: Call, connected: Connected, incoming: Incoming, until: f
     except TimeoutError:
         sent = await read_sent(call, msgspec.structs.replace(body, attachments=[]), keys, left / 4)
         late = tuple(Image(skipped="timed out") for _ in body.attachments)
-        sent = msgspec.structs.replace(sent, message=replace(sent.message, images=late))
+        sent = msgspec.structs.replace(sent, message=msgspec.structs.replace(sent.message, images=late))
     too_many = ("image: not inspected",) * (len(incoming.image_urls) - len(body.attachments))
     return msgspec.structs.replace(
         sent,
