@@ -73,7 +73,6 @@ def read(payload: Any, call: Call, settings: ChatwootSettings) -> Reading:
         agent_id=agent,
         # An update also comes when nothing but the delivery status changed: that is the same wording again.
         delivery_id=version_id(number_of, text, *pictures),
-        id_is_signed=True,
         conversation_id=id_at(payload, "conversation", "id"),
         customer_id=id_at(payload, "conversation", "meta", "sender", "id"),
         message_id=number_of or None,

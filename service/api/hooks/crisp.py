@@ -56,7 +56,6 @@ def read(payload: Any, call: Call, settings: HookSettings) -> Reading:
         text=text,
         agent_id=agent,
         delivery_id=version_id(fingerprint, text) if is_edit else fingerprint,
-        id_is_signed=True,
         conversation_id=id_at(data, "session_id"),
         message_id=fingerprint or None,
         sent_at=moment_ms(dig(data, "timestamp")),

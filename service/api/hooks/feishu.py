@@ -92,7 +92,6 @@ def read(payload: Any, call: Call, settings: HookSettings) -> Reading:
         text=text,
         agent_id=agent,
         delivery_id=text_at(payload, "header", "event_id"),
-        id_is_signed="x-lark-signature" in call.headers,
         conversation_id=id_at(message, "chat_id"),
         message_id=id_at(message, "message_id"),
         sent_at=moment_ms(dig(message, "create_time")),

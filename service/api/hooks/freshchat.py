@@ -76,7 +76,6 @@ def read(payload: Any, call: Call, settings: HookSettings) -> Reading:
         text=text,
         agent_id=agent,
         delivery_id=text_at(message, "id"),
-        id_is_signed=True,
         conversation_id=id_at(message, "conversation_id"),
         customer_id=id_at(message, "user_id"),
         message_id=id_at(message, "id"),

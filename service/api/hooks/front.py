@@ -65,7 +65,6 @@ def read(payload: Any, call: Call, settings: HookSettings) -> Reading:
         text=text_of(body) or text_at(message, "text"),
         agent_id=agent,
         delivery_id=text_at(event, "id") or text_at(message, "id"),
-        id_is_signed=True,
         conversation_id=id_at(event, "conversation", "id"),
         customer_id=id_at(next(customers, None), "handle"),
         message_id=id_at(message, "id"),

@@ -49,7 +49,6 @@ def read(payload: Any, call: Call, settings: HookSettings) -> Reading:
         text=text_of(body),
         agent_id=agent,
         delivery_id=text_at(thread, "id"),
-        id_is_signed=True,
         conversation_id=id_at(payload, "id"),
         customer_id=id_at(payload, "createdBy", "id"),
         message_id=id_at(thread, "id"),

@@ -35,7 +35,6 @@ def read(payload: Any, call: Call, settings: HookSettings) -> Reading:
         text=content if kind in TEXT else "",
         agent_id=agent,
         delivery_id=text_at(payload, "messageId"),
-        id_is_signed=True,
         conversation_id=id_at(payload, "clientId"),
         customer_id=id_at(payload, "clientId"),
         message_id=id_at(payload, "messageId"),

@@ -38,7 +38,6 @@ def read(payload: Any, call: Call, settings: HookSettings) -> Reading:
         text=content if kind == "TEXT" else "",
         agent_id=agent,
         delivery_id=text_at(payload, "msgId") or call.query.get("checksum", ""),
-        id_is_signed=True,
         conversation_id=id_at(payload, "sessionId"),
         customer_id=id_at(payload, "uid"),
         message_id=id_at(payload, "msgId"),

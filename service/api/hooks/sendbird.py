@@ -42,7 +42,6 @@ def read(payload: Any, call: Call, settings: HookSettings) -> Reading:
         text=text,
         agent_id=sender,
         delivery_id=version_id(number, text) if category == EDITED else number,
-        id_is_signed=True,
         conversation_id=id_at(payload, "channel", "channel_url"),
         message_id=number or None,
         sent_at=moment_ms(dig(data, "created_at")),

@@ -76,7 +76,6 @@ def read(payload: Any, call: Call, settings: SlackSettings) -> Reading:
         text=plain(text_at(message, "text")),
         agent_id=agent,
         delivery_id=text_at(payload, "event_id"),
-        id_is_signed=True,
         conversation_id=id_at(event, "channel"),
         message_id=id_at(message, "ts"),
         sent_at=moment(_seconds(text_at(event, "ts"))),

@@ -71,7 +71,6 @@ def read(payload: Any, call: Call, settings: ZendeskSettings) -> Reading:
         agent_id=author,
         # Of the body, which the signature covers; the invocation's id is a header, which it does not.
         delivery_id=text_at(payload, "id") or version_id(text_at(comment, "id"), text),
-        id_is_signed=True,
         conversation_id=id_at(payload, "detail", "id"),
         customer_id=id_at(payload, "detail", "requester_id"),
         message_id=id_at(comment, "id"),
@@ -91,7 +90,6 @@ def _from_trigger(payload: Any, settings: ZendeskSettings) -> Reading:
         text=text,
         agent_id=agent,
         delivery_id=comment or version_id(ticket, text),
-        id_is_signed=True,
         conversation_id=ticket or None,
         message_id=comment or None,
     )
