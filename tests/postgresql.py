@@ -8,26 +8,62 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
+SURVIVES = "-c fsync=off -c full_page_writes=off"
+"""What was committed outlives the end of the server, though not that of the machine."""
 SPEED = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
 
 
 class PostgresServer:
     """A running server with the superuser `postgres`, to be reached through `folder` only."""
 
-    def __init__(self, psql: Path, folder: Path) -> None:
+    def __init__(
+        self, psql: Path, folder: Path, data: Path, control: Callable[..., None], options: str = SPEED
+    ) -> None:
         self._psql = psql
         self._folder = folder
+        self._data = data
+        self._control = control
+        """`pg_ctl` with its arguments."""
+        self._options = options
+        self._stopped: list[int] = []
 
     def url(self, database: str) -> str:
         """The address of one of its databases."""
         return f"postgresql+asyncpg://postgres@/{database}?host={self._folder}"
+
+    @property
+    def folder(self) -> Path:
+        """Where its socket is."""
+        return self._folder
+
+    def stop(self) -> None:
+        """At once: connections break, and nobody answers. What was committed is there again after `start`."""
+        self._control("-w", "-m", "immediate", "stop")
+
+    def start(self) -> None:
+        self._control("-w", "-l", self._folder / "log", "-o", f"-k {self._folder} -h '' {self._options}", "start")
+
+    def freeze(self) -> None:
+        """Connections stay, answers do not come."""
+        postmaster = int((self._data / "postmaster.pid").read_text().split()[0])
+        self._stopped = [postmaster, *_children(postmaster)]
+        for process in self._stopped:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        while self._stopped:
+            with suppress(ProcessLookupError):
+                os.kill(self._stopped.pop(), signal.SIGCONT)
 
     def execute(self, *statements: str, database: str = "postgres") -> None:
         """Runs statements one by one, each in a transaction of its own where it needs one."""
@@ -65,7 +101,7 @@ def _run_system(binaries: Path, owner: str | None, options: str) -> Iterator[Pos
         run("initdb", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync", "-U", "postgres")
         run("pg_ctl", "-w", "-l", folder / "log", "-o", f"-k {folder} -h '' {options}", "start")
         try:
-            yield PostgresServer(binaries / "psql", folder)
+            yield PostgresServer(binaries / "psql", folder, data, partial(run, "pg_ctl"), options)
         finally:
             run("pg_ctl", "-w", "-m", "immediate", "stop")
     finally:
@@ -92,8 +128,12 @@ def _run_wheel() -> Iterator[PostgresServer]:
     folder = Path(tempfile.mkdtemp(prefix="shenyan-postgresql-"))
     server = wheel.get_server(folder / "data", cleanup_mode="delete")
     try:
-        psql = Path(wheel.__file__).parent / "pginstall" / "bin" / "psql"
-        yield PostgresServer(psql, Path(server.get_postmaster_info().socket_dir))
+        programs = Path(wheel.__file__).parent / "pginstall" / "bin"
+
+        def control(*arguments: str | Path) -> None:
+            _run([programs / "pg_ctl", "-D", folder / "data", *arguments], folder, None)
+
+        yield PostgresServer(programs / "psql", Path(server.get_postmaster_info().socket_dir), folder / "data", control)
     finally:
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
@@ -109,6 +149,11 @@ def _system_binaries() -> Path | None:
         return folders[-1]
     found = shutil.which("initdb")
     return Path(found).resolve().parent if found and shutil.which("pg_ctl") else None
+
+
+def _children(process: int) -> list[int]:
+    listed = subprocess.run(["pgrep", "-P", str(process)], capture_output=True, text=True, check=False).stdout
+    return [int(child) for child in listed.split()]
 
 
 def _exists(user: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from structlog.typing import FilteringBoundLogger
 
@@ -18,12 +19,21 @@ from service.record.journal.journal import ENCODER, Journal, Record
 from service.record.storing import Entry
 from service.record.writer import GroupWriter
 
-GROUP = 100
-LAST = 200
+GROUP = 200
+LAST = 100
 """So few are written while live messages wait."""
+SLOWEST_SECONDS = 15.0
+"""For one group; a live one would long have gone to the journal."""
 TICK_SECONDS = 0.1
 ADOPT_SECONDS = 5.0
 CLOSE_SECONDS = 1.0
+
+
+class _Group(NamedTuple):
+    """What is being written."""
+
+    taken: list[tuple[Record, Entry | None]]
+    work: asyncio.Task[None]
 
 
 class Replayer:
@@ -71,15 +81,32 @@ class Replayer:
     async def catch_up(self) -> None:
         """Replays all that waits. Raises Unavailable where the database does not take it."""
         await self._database.ping()
-        while self._journal.waiting > LAST:
-            await self._replay(GROUP)
+        before, gaining = self._journal.waiting, True
+        while not await self._finish():
+            # More may come in than the database takes: then the live messages wait for a group now and then.
+            group = self._begin(GROUP)
+            if not gaining:
+                async with self._writer.hold():
+                    await asyncio.wait({group.work}, timeout=self._writer.patience)
+            await self._end(group)
+            before, gaining = self._journal.waiting, self._journal.waiting < before - GROUP // 2
+
+    async def _finish(self) -> bool:
+        """Replays the last ones while nobody writes, if they are few; True when nothing is left."""
+        if self._journal.waiting > LAST:
+            return False
         async with self._writer.hold():
-            while self._journal.waiting:
-                await self._replay(GROUP)
-            await self._journal.empty()
-            if not self._writer.breaker.is_closed:
-                self._writer.breaker.close()
-                self._log.info("journal_replayed", entries=self._journal.replayed)
+            group = self._begin(LAST)
+            await asyncio.wait({group.work}, timeout=self._writer.patience)
+            if group.work.done():
+                await self._end(group)
+                await self._journal.empty()
+                if not self._writer.breaker.is_closed:
+                    self._writer.breaker.close()
+                    self._log.info("journal_replayed", entries=self._journal.replayed)
+                return True
+        await self._end(group)
+        return False
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -111,22 +138,28 @@ class Replayer:
             self._log.warning("journal_adopted", entries=adopted)
         return adopted
 
-    async def _replay(self, limit: int) -> None:
+    def _begin(self, limit: int) -> _Group:
+        """Begins to write the oldest ones."""
         taken = self._journal.take(limit)
         for record, entry in taken:
             if entry is None:
                 self._journal.aside.put(_name(record), record.segment.read_at(*record.place), "damaged")
         readable = [(record, entry) for record, entry in taken if entry is not None]
-        work = asyncio.create_task(self._store(readable))
-        if not await self._writer.in_time(work):
+        return _Group(taken, asyncio.create_task(self._store(readable)))
+
+    async def _end(self, group: _Group) -> None:
+        """Waits for them, and lets them go. Raises Unavailable where the database has not taken them."""
+        if not await self._writer.in_time(group.work, SLOWEST_SECONDS):
             raise Unavailable("the database is too slow")
-        work.result()
-        await self._journal.confirm(taken)
-        for _ in readable:
+        group.work.result()
+        await self._journal.confirm(group.taken)
+        for _ in group.taken:
             self._replayed()
 
     async def _store(self, taken: Sequence[tuple[Record, Entry]]) -> None:
         entries = [entry for _, entry in taken]
+        if not entries:
+            return
         try:
             self._note(await self._writer.storing.replay(entries), entries)
         except Unavailable:

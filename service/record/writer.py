@@ -49,7 +49,8 @@ class GroupWriter:
         self.breaker = Breaker()
         self.late: asyncio.Task[None] | None = None
         """A transaction that outlasted the patience; it may still be committed."""
-        self._patience = patience
+        self.patience = patience
+        """Seconds that a group waits for the database."""
         self._max_group = max_group
         self._queue: asyncio.Queue[_Waiting | None] = asyncio.Queue(max_waiting)
         self._turn = asyncio.Lock()
@@ -92,11 +93,11 @@ class GroupWriter:
         async with self._turn:
             yield
 
-    async def in_time(self, work: asyncio.Task[None]) -> bool:
-        """Whether `work`, a transaction, ends within the patience. It is not cancelled: nobody could say then whether
+    async def in_time(self, work: asyncio.Task[None], seconds: float) -> bool:
+        """Whether `work`, a transaction, ends within so many seconds. It is not cancelled: nobody could say then whether
         it was committed.
         """
-        await asyncio.wait({work}, timeout=self._patience)
+        await asyncio.wait({work}, timeout=seconds)
         if not work.done():
             self.late = work
             self.breaker.open("too slow")
@@ -132,7 +133,7 @@ class GroupWriter:
             if self.journal is None:
                 await self._to_database(group)
             elif self.breaker.is_closed:
-                await self.in_time(asyncio.create_task(self._to_database(group)))
+                await self.in_time(asyncio.create_task(self._to_database(group)), self.patience)
             left = [waiting for waiting in group if not waiting.done.done()]
             if left and self.journal is not None:
                 if self.breaker.is_closed:
