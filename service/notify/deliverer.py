@@ -35,13 +35,13 @@ POLL_SECONDS = 0.5
 """How long a new event waits at most until somebody looks."""
 SWEEP_SECONDS = 15.0
 """Between two looks at what has ended by itself, and at how much waits."""
-LEASE = timedelta(seconds=60)
-"""Four times what an attempt may take."""
+LEASE = timedelta(seconds=30)
+"""Twice what an attempt may take."""
 AT_ONCE = 8
 """Attempts to one endpoint, each of another subject."""
 IN_ALL = 64
 """Attempts of this process."""
-CLOSE_SECONDS = 5.0
+CLOSE_SECONDS = 3.0
 """For what is under way when the process stops; what takes longer is sent again by the next."""
 
 

@@ -100,7 +100,7 @@ class Receiver:
                 await asyncio.sleep(0)
                 writer.write(answer)
                 await writer.drain()
-        except (OSError, asyncio.IncompleteReadError):
+        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
         finally:
             self._inside -= 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -29,6 +30,7 @@ from service.record.outbox_schema import outbox_events, webhook_deliveries
 from service.record.policies import put_policy
 from service.record.sanction import Sanction
 from service.record.sanctions import lift_sanction, list_sanctions, start_sanctions
+from tests.docs.pages import blocks
 from tests.record.factories import NOW, make_incident
 from tests.record.test_reviews import BOOKS, LATER, appeal, record, review, warned
 
@@ -60,6 +62,13 @@ def insult(**changes: Any) -> Any:
         "platform": "generic",
     }
     return make_incident(text="你真笨", **fields | {"platform": "generic"} | changes)
+
+
+DOCUMENTED = {
+    found["type"]: set(found["data"])
+    for found in (json.loads(block.text) for block in blocks("docs/reference/webhooks.md") if block.language == "json")
+}
+"""Type -> fields of its data, where the page has an example."""
 
 
 async def told(database: Database) -> list[tuple[str, str, dict[str, Any]]]:
@@ -126,6 +135,9 @@ async def test_what_follows_from_incidents_is_told_in_order(database: Database) 
         "incident.reviewed",
         "sanction.ended",
     ]
+    assert all(set(data) == DOCUMENTED[kind] for kind, data in own if kind in DOCUMENTED)
+    assert set(DOCUMENTED) == {"incident.created", "incident.reviewed", "sanction.started"}
+    assert set(own[9][1]) == DOCUMENTED["sanction.started"] | {"ended_by"}
     first, third = own[3][1], own[5][1]
     assert (first["verdict"], first["state"], first["state_before"], first["points"]) == ("upheld", "upheld", "open", 1)
     assert third["points"] == 3
