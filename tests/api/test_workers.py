@@ -67,3 +67,8 @@ def test_both_workers_follow_a_publication_and_a_rollback_within_a_second(served
     assert served.post(f"{BASE}/rollback", json={}).json()["version"] == versions[0]
     (version,) = wait_until_converged(served, 1)
     assert version.endswith(f"+shop-words@{versions[0]}")
+    # Whoever is asked for figures speaks for both; they look at each other once a second.
+    give_up = monotonic() + 10
+    while "shenyan_workers 2.0" not in served.get("/metrics").text:
+        assert monotonic() < give_up
+        sleep(0.05)
