@@ -22,6 +22,9 @@ MAX_MESSAGES = 200_000
 MAX_EXAMPLES = 100
 """Changed decisions that are shown each way; all are counted."""
 
+MAX_TERMS = 1000
+"""Terms whose counts are shown, those with the largest difference."""
+
 
 class Sample(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A message to try."""
@@ -65,6 +68,9 @@ class Report(msgspec.Struct, frozen=True):
     """Those whose counts differ, the largest difference first."""
 
 
+Judged = tuple[Action, frozenset[str]]
+
+
 @dataclass(slots=True)
 class Backtest:
     """A run, message by message."""
@@ -79,23 +85,27 @@ class Backtest:
     before: Counter[str] = field(default_factory=Counter)
     after: Counter[str] = field(default_factory=Counter)
     changed: list[Changed] = field(default_factory=list)
+    known: dict[Sample, tuple[Judged, Judged]] = field(default_factory=dict)
+    """Agents say the same again and again."""
 
     def step(self, count: int) -> int:
         """Tries the next `count` messages; returns how many are done."""
         for sample in self.samples[self.done : self.done + count]:
-            message = Message(sample.text, sample.platform, sample.channel, self.today)
-            self._compare(sample, self.present.decide(message), self.draft.decide(message))
+            known = self.known.get(sample)
+            if known is None:
+                message = Message(sample.text, sample.platform, sample.channel, self.today)
+                known = self.known[sample] = judged(self.present.decide(message)), judged(self.draft.decide(message))
+            self._compare(sample, *known)
         self.done = min(len(self.samples), self.done + count)
         return self.done
 
-    def _compare(self, sample: Sample, present: Decision, draft: Decision) -> None:
-        old, new = names_of(present), names_of(draft)
+    def _compare(self, sample: Sample, present: Judged, draft: Judged) -> None:
+        (was, old), (now, new) = present, draft
         self.before.update(old)
         self.after.update(new)
-        if present.action != draft.action:
-            self.decisions[present.action, draft.action] += 1
-            terms = tuple(sorted(old ^ new))
-            self.changed.append(Changed(sample.text, sample.platform, present.action, draft.action, terms))
+        if was != now:
+            self.decisions[was, now] += 1
+            self.changed.append(Changed(sample.text, sample.platform, was, now, tuple(sorted(old ^ new))))
 
     def report(self) -> Report:
         """What has been found so far."""
@@ -116,8 +126,13 @@ class Backtest:
             decisions={f"{old} -> {new}": count for (old, new), count in self.decisions.most_common()},
             stricter=tuple(stricter[:MAX_EXAMPLES]),
             looser=tuple(looser[:MAX_EXAMPLES]),
-            terms=tuple(TermCount(name, self.before[name], self.after[name]) for name in differing),
+            terms=tuple(TermCount(name, self.before[name], self.after[name]) for name in differing[:MAX_TERMS]),
         )
+
+
+def judged(decision: Decision) -> Judged:
+    """What counts of a decision."""
+    return decision.action, frozenset(names_of(decision))
 
 
 def names_of(decision: Decision) -> set[str]:

@@ -13,16 +13,14 @@ from typing import TypeVar
 import msgspec
 
 from service.draft import Look, Read, look_at, prove_read, read_draft
-from service.engine import Engine
 from service.errors import Unavailable
 from service.exchanging import Taken, Upload, give_draft, take_upload
 from service.lexicon.exchange import Encoding, Format
-from service.lexicon.overlay import Overlay, lay_over
-from service.live import Live
+from service.lexicon.overlay import lay_over
 from service.prove import Proof
 from service.record.database import Database
 from service.record.versions import Packed, Placed, layer_of, pack, read_version
-from service.workbench import my_bundles, my_live
+from service.workbench import compile_beside, compile_words, my_bundles, my_live
 
 T = TypeVar("T")
 
@@ -90,21 +88,6 @@ def _prove(read: Read, today: date) -> Proof:
         _proved.clear()
         _proved[key] = prove_read(my_live(), read, today, compile_beside)
     return _proved[key]
-
-
-def compile_beside(live: Live, overlay: Overlay) -> Engine:
-    """The engine of a draft, read from its words as they would be stored: what is proved is what will decide."""
-    if not overlay.version:
-        return live.engine
-    return live.engine.open({name: memoryview(data) for name, data in compile_words(live, overlay).items()}, {})
-
-
-def compile_words(live: Live, overlay: Overlay) -> dict[str, bytes]:
-    key = live.key_of(overlay.version)
-    if key not in _packed:
-        _packed.clear()
-        _packed[key] = live.engine.pack(overlay)
-    return _packed[key]
 
 
 def _write(tenant_id: str, version: str, sections: Mapping[str, bytes]) -> None:

@@ -7,23 +7,26 @@ It is started when it is first needed, and gives way to everything else on the m
 from __future__ import annotations
 
 import asyncio
+import gc
 import multiprocessing
 import os
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Literal, ParamSpec, TypeVar
+from typing import Annotated, Any, Literal, ParamSpec, TypeVar
 
 import msgspec
 
 from service.backtest import MAX_MESSAGES, Backtest, Sample
 from service.bundles import Bundles
 from service.draft import Read, read_draft
-from service.errors import Malformed, Unavailable
-from service.lexicon.overlay import lay_over
+from service.engine import Engine
+from service.errors import BadRequest, Malformed, Problem, Unavailable
+from service.lexicon.overlay import Layer, Overlay, lay_over
 from service.live import Live, changed_rules, load_live
 from service.record.database import Database
 from service.record.incidents import IncidentFilters, list_incidents
@@ -70,6 +73,8 @@ class Workbench:
 # What follows runs there. It is a process for this alone, so what it keeps between two calls is kept in the module.
 _live: list[Live] = []
 _bundles: list[Bundles] = []
+_packed: dict[str, dict[str, bytes]] = {}
+"""The last words that were compiled, by the bundle's key."""
 _running: dict[str, Backtest] = {}
 
 
@@ -78,6 +83,8 @@ def _begin(folder: Path, cache: Path) -> None:
         os.nice(NICE)
     _live.append(load_live(folder, cache))
     _bundles.append(Bundles(cache / BUNDLES))
+    # What lives as long as the process need not be walked through again and again.
+    gc.freeze()
 
 
 def my_live() -> Live:
@@ -88,6 +95,22 @@ def my_live() -> Live:
 def my_bundles() -> Bundles:
     """Where this process writes what it compiled."""
     return _bundles[0]
+
+
+def compile_beside(live: Live, overlay: Overlay) -> Engine:
+    """The engine of some words, read as they would be stored: what is proved is what will decide."""
+    if not overlay.version:
+        return live.engine
+    return live.engine.open({name: memoryview(data) for name, data in compile_words(live, overlay).items()}, {})
+
+
+def compile_words(live: Live, overlay: Overlay) -> dict[str, bytes]:
+    key = live.key_of(overlay.version)
+    if key not in _packed:
+        while len(_packed) >= 2:
+            _packed.pop(next(iter(_packed)))
+        _packed[key] = live.engine.pack(overlay)
+    return _packed[key]
 
 
 def prepare_backtest(
@@ -102,7 +125,7 @@ def prepare_backtest(
 ) -> int:
     """Makes a backtest ready and returns the number of its messages. Raises NotFound, Malformed, DataError.
 
-    `uploaded` is a JSON list of messages; without it what `source` has since `since` is taken, newest first.
+    `uploaded` is a body with `messages`; without it what `source` has since `since` is taken, newest first.
     """
     read, samples = asyncio.run(_read(url, tenant_id, name, uploaded, source, since))
     _running[job_id] = make_backtest(_live[0], read, samples, today)
@@ -122,26 +145,38 @@ def finish_backtest(job_id: str) -> bytes:
 def make_backtest(live: Live, read: Read, samples: list[Sample], today: date) -> Backtest:
     """The tenant's engine as it is, and as it would be with the draft. Raises DataError."""
     changes = {platform: (each.change, each.revision) for platform, each in read.policies.items()}
-    rules, others, draft = changed_rules(live.shipped, changes), [layer_of(*each) for each in read.others], read.draft
-    present = [layer_of(*each) for each in read.present]
-    return Backtest(
-        live.engine.over(lay_over([*others, *present]), rules),
-        live.engine.over(lay_over([*others, draft]), rules),
-        draft.version,
-        samples,
-        today,
-    )
+    rules, others = changed_rules(live.shipped, changes), [layer_of(*each) for each in read.others]
+
+    def with_words(layers: list[Layer]) -> Engine:
+        engine = compile_beside(live, lay_over(layers))
+        return replace(engine, platforms={**engine.platforms, **rules})
+
+    present = with_words([*others, *(layer_of(*each) for each in read.present)])
+    return Backtest(present, with_words([*others, read.draft]), read.draft.version, samples, today)
 
 
-def read_samples(uploaded: bytes) -> list[Sample]:
-    """Raises Malformed for anything but a list of messages."""
+class Uploaded(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Messages of one's own."""
+
+    messages: Annotated[list[Sample], msgspec.Meta(min_length=1, max_length=MAX_MESSAGES)]
+    source: None = None
+    since: Any = None
+
+
+def read_samples(uploaded: bytes) -> int:
+    """The number of messages in a body. Raises BadRequest for no JSON, Malformed for anything but a list of messages."""
+    return len(samples_of(uploaded))
+
+
+def samples_of(uploaded: bytes) -> list[Sample]:
     try:
-        samples = msgspec.json.decode(uploaded, type=list[Sample])
-    except msgspec.DecodeError as error:
-        raise Malformed(f"The messages are not of the documented shape: {error}") from None
-    if not samples or len(samples) > MAX_MESSAGES:
-        raise Malformed(f"A backtest takes 1 to {MAX_MESSAGES:,} messages.")
-    return samples
+        return msgspec.json.decode(uploaded, type=Uploaded).messages
+    except msgspec.ValidationError as error:
+        detail, _, place = str(error).partition(" - at `$")
+        pointer = place.rstrip("`").replace("[", "/").replace("]", "").replace(".", "/")
+        raise Malformed("The body is not of the documented shape.", problems=[Problem(pointer, detail)]) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise BadRequest("The body is not JSON, or it is cut off.") from None
 
 
 async def _read(
@@ -151,7 +186,7 @@ async def _read(
     try:
         read = await read_draft(database, tenant_id, name)
         if uploaded is not None:
-            return read, read_samples(uploaded)
+            return read, samples_of(uploaded)
         if source == "sample":
             kept = await newest_samples(database, tenant_id, since, MAX_MESSAGES)
             return read, [Sample(each.text, each.platform, each.channel) for each in kept]
