@@ -14,6 +14,8 @@ from service.api.access import RATE_LIMIT
 from service.api.serve import serve as serve_http
 from service.api.start import open_database
 from service.clock import SystemClock
+from service.commands.lexicon import KeyFile, lint_draft
+from service.commands.lexicon import app as lexicon
 from service.engine import Engine
 from service.errors import DataError, ShenyanError
 from service.lexicon.load import load_snapshot
@@ -42,7 +44,6 @@ app = typer.Typer(
 )
 keys = typer.Typer(no_args_is_help=True, help="API keys.")
 app.add_typer(keys, name="keys")
-lexicon = typer.Typer(no_args_is_help=True, help="Terms and the other data files.")
 app.add_typer(lexicon, name="lexicon")
 
 
@@ -108,8 +109,12 @@ def refuse(reason: str) -> NoReturn:
 @lexicon.command("lint")
 def lint_lexicon(
     folder: Annotated[Path | None, typer.Argument(help="Folder with terms/; the one in service by default.")] = None,
+    name: Annotated[str | None, typer.Option("--lexicon", help="A tenant's, in a running service.")] = None,
+    key_file: KeyFile = None,
 ) -> None:
     """Prove a lexicon by its own examples. Exit code 1 when something is wrong, with a line each."""
+    if name is not None:
+        raise typer.Exit(lint_draft(name, key_file))
     snapshot = load_snapshot(folder or settings().lexicon_dir)
     complaints = lint(snapshot, Engine.compile(snapshot))
     for complaint in complaints:

@@ -256,12 +256,26 @@ class Settings(BaseSettings):
         return self.data_dir / "metrics"
 
 
+class Remote(BaseSettings):
+    """Where the command line finds a running service, for `shenyan lexicon`. Each field is the variable `SHENYAN_<NAME>`."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
+
+    url: str = "http://127.0.0.1:8000"
+    key: SecretStr | None = None
+
+
+def read_remote() -> Remote:
+    """Where the service is, and the key for it."""
+    return Remote()
+
+
 def read_settings() -> Settings:
     """The settings of this process.
 
     Raises ValueError with one line for each variable that is wrong or unknown.
     """
-    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    known = {PREFIX + name.upper() for kind in (Settings, Remote) for name in kind.model_fields}
     wrong = [
         f"{name}: no such setting{_did_you_mean(name, known)}"
         for name in sorted(os.environ)

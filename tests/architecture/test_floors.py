@@ -47,6 +47,7 @@ FLOORS: dict[str, float] = {
     "service.pipeline": 8,
     "service.api": 9,
     "service.show": 9,
+    "service.commands": 9.5,
     "service.cli": 10,
     "service.__main__": 11,
 }
