@@ -83,10 +83,12 @@ def index_bytes(stores: Mapping[str, float]) -> float:
 def sums(served: Mapping[str, Any], stores: Mapping[str, float]) -> str:
     """What a billion messages a day need by these figures."""
     worker = rate(served, "1 in 50 an incident, PostgreSQL")
+    named = rate(served, "clean messages with message_id, SQLite")
     row_bytes = stores["incident_bytes"] + stores["category_bytes"] + stores["ledger_bytes_per_incident"]
     server = max(value for name, value in stores.items() if name.endswith("_server_ms")) / 1000
     rows = [
         (f"workers, one a core, at {LOAD:.0%} load", cores(AVERAGE / worker), cores(PEAK / worker)),
+        ("the same, if every message has an id (measured on SQLite)", cores(AVERAGE / named), cores(PEAK / named)),
         (
             "Redis, if every message has a conversation",
             *(cores(n * stores["redis_us_per_message"] / 1e6) for n in BOTH),
@@ -125,9 +127,9 @@ def cores(busy: float) -> str:
 
 def table(what: str, columns: str, rows: list[Any]) -> str:
     head = f"| {what} | {columns or 'figure'} |"
-    return "\n".join(
-        [head, "| " + "--- | " * (head.count("|") - 1), *(f"| {' | '.join(row)} |" for row in rows)]
-    ).replace("|  |", "| |")
+    rule = " --- |" * (head.count("|") - 1)
+    lines = [head, f"|{rule}", *(f"| {' | '.join(row)} |" for row in rows)]
+    return "\n".join(lines).replace("|  |", "| |")
 
 
 if __name__ == "__main__":
