@@ -27,6 +27,7 @@ from service.api.openapi import OPERATIONS, ROUTERS, openapi_of
 from service.api.problem import answer_errors_as_problems
 from service.api.recording import open_recording, watch_recording
 from service.api.remembered import Remembered
+from service.api.routes.hooks import hooked
 from service.api.shops import Shops
 from service.api.start import compile_live, open_database, open_fetcher, open_webhooks
 from service.api.state import State
@@ -96,7 +97,7 @@ def create_app(settings: Settings | None = None, live: Live | None = None) -> Fa
 
     def with_gate() -> ASGIApp:
         # Before the framework's own layers: what carries the load does not pay for them.
-        gates.append(Gate(inner(), settings.max_in_flight, settings.max_body_bytes, hot))
+        gates.append(Gate(inner(), settings.max_in_flight, settings.max_body_bytes, hot, hooked))
         return Cors(gates[-1], settings.origins) if settings.origins else gates[-1]
 
     app.build_middleware_stack = with_gate  # type: ignore[method-assign]

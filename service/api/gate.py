@@ -19,14 +19,27 @@ from service.errors import ShenyanError, Unavailable
 
 SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 
+HOOKS = "/v1/hooks/"
+"""Where chat tools call us; what follows may hold a token, so it is never logged."""
+
 
 class Gate:
     """Bounds what is in flight, limits bodies, names requests, and turns a crash into a plain 500."""
 
-    def __init__(self, app: ASGIApp, max_in_flight: int, max_body_bytes: int, hot: Mapping[str, ASGIApp]) -> None:
-        """`hot`: path -> the endpoint that POSTs to it reach without the framework's layers in between."""
+    def __init__(
+        self,
+        app: ASGIApp,
+        max_in_flight: int,
+        max_body_bytes: int,
+        hot: Mapping[str, ASGIApp],
+        hooks: ASGIApp | None = None,
+    ) -> None:
+        """`hot`: path -> the endpoint that POSTs to it reach without the framework's layers in between; `hooks`: the same
+        for all below `HOOKS`.
+        """
         self.app = app
         self.hot = hot
+        self.hooks = hooks
         self.max_in_flight = max_in_flight
         self.max_body_bytes = max_body_bytes
         self.in_flight = 0
@@ -62,17 +75,19 @@ class Gate:
             return
         self.in_flight += bounded
         try:
-            endpoint = self.hot.get(scope["path"]) if scope["method"] == "POST" else None
+            endpoint, name = self.hot.get(scope["path"]) if scope["method"] == "POST" else None, scope["path"]
+            if scope["path"].startswith(HOOKS) and scope["method"] in ("GET", "POST"):
+                endpoint, name = self.hooks, f"{HOOKS}{{connection_id}}"
             if endpoint is not None:
                 # The routes that carry the load skip the framework's layers and bound what they read themselves.
-                scope["hot_path"] = scope["path"]
+                scope["hot_path"] = name
                 await endpoint(scope, receive, send_named)
             else:
                 await self.app(scope, self.limited(receive), send_named)
         except ShenyanError as error:
             await problem_response(error, request_id)(scope, receive, send_named)
         except Exception as error:
-            scope["state"]["log"].error("crash", request_id=request_id, path=scope["path"], **place_of_crash(error))
+            scope["state"]["log"].error("crash", request_id=request_id, path=route_of(scope), **place_of_crash(error))
             if status:
                 raise
             await problem_response(ShenyanError("crash"), request_id)(scope, receive, send_named)
