@@ -21,7 +21,7 @@ MAX_OVERLAP_HOURS = 168
 SHOWN = 1000
 """Characters of an answer to a test."""
 
-Url = Annotated[str, Field(min_length=1, max_length=2048, description="https://…; where it leads is checked.")]
+Url = Annotated[str, Field(min_length=1, max_length=2048, description="By https; where it leads is checked.")]
 Types = Annotated[
     tuple[EventType, ...] | None,
     Field(min_length=1, max_length=len(EVENT_TYPES), description="What to tell; null: all, later ones too."),

@@ -33,11 +33,12 @@ from service.record.sealed import Sealer
 
 POLL_SECONDS = 0.5
 """How long a new event waits at most until somebody looks."""
+GATHER_SECONDS = 0.01
 SWEEP_SECONDS = 15.0
 """Between two looks at what has ended by itself, and at how much waits."""
 LEASE = timedelta(seconds=30)
 """Twice what an attempt may take."""
-AT_ONCE = 8
+AT_ONCE = 16
 """Attempts to one endpoint, each of another subject."""
 IN_ALL = 64
 """Attempts of this process."""
@@ -132,19 +133,19 @@ class Deliverer:
         while True:
             # Before the look, so that what is settled meanwhile is not missed.
             self._wake.clear()
-            begun = 0
             try:
                 await self._settle()
-                begun = await self.turn()
+                await self.turn()
             except Unavailable:
                 pass
             except Exception as error:
                 # Whatever it is, the next round may do better; nobody else would send.
                 self._log.error("webhooks_stumbled", error=type(error).__name__)
-            if not begun:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(POLL_SECONDS):
-                        await self._wake.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(POLL_SECONDS):
+                    await self._wake.wait()
+                # Others end at about the same time: one claim for all their places.
+                await asyncio.sleep(GATHER_SECONDS)
 
     async def _sweep_forever(self) -> None:
         while True:

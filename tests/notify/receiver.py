@@ -64,7 +64,7 @@ class Receiver:
 
     async def heard(self, number: int) -> None:
         """Returns once it was told so often."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while len(self.told) < number:
                 self._heard.clear()
                 await self._heard.wait()
