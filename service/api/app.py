@@ -17,6 +17,7 @@ from service.api.access import Keys
 from service.api.cors import Cors
 from service.api.demo.page import demo_routes
 from service.api.docs import docs_page
+from service.api.ending import close_within, end_process_within
 from service.api.gate import Gate
 from service.api.hooks.hooks import Hooks
 from service.api.hot import Hot
@@ -61,8 +62,10 @@ TALLY_SECONDS = 1.0
 """How old the sums behind a forecast may be."""
 
 
-def create_app(settings: Settings | None = None, live: Live | None = None) -> FastAPI:
-    """The service. `live` is an engine that was compiled already; else the data files are compiled at start."""
+def create_app(settings: Settings | None = None, live: Live | None = None, *, served: bool = False) -> FastAPI:
+    """The service. `live` is an engine that was compiled already; else the data files are compiled at start. `served`:
+    the process is this application's alone, and ends with it.
+    """
     settings = settings or read_settings()
     gates: list[Gate] = []
     hot = {each.path: Hot(each.handle, each.takes_forms) for each in OPERATIONS}
@@ -70,7 +73,7 @@ def create_app(settings: Settings | None = None, live: Live | None = None) -> Fa
         title="Shenyan 慎言",
         version=__version__,
         description=DESCRIPTION,
-        lifespan=lifespan_of(settings, live, lambda: sum(gate.in_flight for gate in gates)),
+        lifespan=lifespan_of(settings, live, served, lambda: sum(gate.in_flight for gate in gates)),
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -105,7 +108,7 @@ def create_app(settings: Settings | None = None, live: Live | None = None) -> Fa
 
 
 def lifespan_of(
-    settings: Settings, live: Live | None, in_flight: Callable[[], int]
+    settings: Settings, live: Live | None, served: bool, in_flight: Callable[[], int]
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[State]]:
     """Opens the parts in order and closes them in reverse; what waits to be written is written first."""
 
@@ -155,7 +158,7 @@ def lifespan_of(
         if settings.redis_url:
             vitals.watch("redis_well", lambda: not (conversations.lost or rates.lost), "1: Redis answers.")
         forgetting = asyncio.create_task(
-            forget_forever(database, clock, settings.reply_days, settings.webhook_keep_days)
+            forget_forever(database, clock, settings.reply_days, settings.webhook_keep_days, settings.incident_days)
         )
         # The engine lives as long as the process, so the garbage collector need not walk through it again and again.
         gc.freeze()
@@ -190,19 +193,25 @@ def lifespan_of(
             )
         finally:
             log.info("stopping", worker_id=watch.worker_id)
-            await hooks.close()
-            await webhooks.close()
+            if served:
+                end_process_within()
             forgetting.cancel()
-            await jobs.close()
-            await watch.close()
-            await traffic.close()
-            await recording.close()
-            await counter.close()
-            await conversations.close()
-            await rates.close()
-            if fetcher is not None:
-                await fetcher.close()
-            await database.close()
+            # Whatever may still give the writer something, then the writer.
+            await close_within(0.5, log, hooks=hooks.close(), webhooks=webhooks.close())
+            more = {} if fetcher is None else {"fetcher": fetcher.close()}
+            await close_within(
+                2.5,
+                log,
+                recording=recording.close(),
+                jobs=jobs.close(),
+                watch=watch.close(),
+                traffic=traffic.close(),
+                counter=counter.close(),
+                conversations=conversations.close(),
+                rates=rates.close(),
+                **more,
+            )
+            await close_within(0.5, log, database=database.close())
             await vitals.close()
             if tracer is not None:
                 await asyncio.to_thread(tracer.close)

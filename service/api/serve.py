@@ -16,6 +16,7 @@ from types import FrameType
 from typing import Any
 
 import uvicorn
+from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
 
 from service.api.app import create_app
@@ -25,7 +26,7 @@ from service.clock import SystemClock
 from service.errors import ShenyanError
 from service.settings import Settings
 
-GRACE_SECONDS = 8
+GRACE_SECONDS = 5
 """How long requests may still take after a signal to stop."""
 KEEP_ALIVE_SECONDS = 30
 CURL = """curl -s {url}/v1/moderate -H "Authorization: Bearer {key}" -H 'Content-Type: application/json' \
@@ -48,12 +49,12 @@ def serve(settings: Settings) -> None:
         asyncio.run(_prepare(settings))
         threading.Thread(target=announce, args=(settings,), daemon=True).start()
         if settings.workers == 1:
-            server = Server(config_of(settings, partial(create_app, settings, live)))
+            server = Server(config_of(settings, partial(create_app, settings, live, served=True)))
             server.run(sockets=[listening])
             return
         share_metrics(settings.metrics_dir)
         # Each worker is a new process: it reads the settings and compiles the data files for itself.
-        config = config_of(settings, "service.api.app:create_app")
+        config = config_of(settings, "service.api.serve:worker_app")
         Multiprocess(config, sockets=[listening]).run()
     finally:
         listening.close()
@@ -65,6 +66,11 @@ class Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         logging.getLogger("uvicorn.error").info("Received %s, exiting.", signal.Signals(sig).name)
         super().handle_exit(sig, frame)
+
+
+def worker_app() -> FastAPI:
+    """The application of one of several workers."""
+    return create_app(served=True)
 
 
 def config_of(settings: Settings, app: Any) -> uvicorn.Config:

@@ -1,5 +1,5 @@
-"""What is kept only for a while: the answers stored for retries, what was told to others, samples of messages, examples of
-shadows. Deletes in small batches, so that nobody waits for it.
+"""What is kept only for a while: incidents, the answers stored for retries, what was told to others, samples of
+messages, examples of shadows. Deletes in small batches, so that nobody waits for it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from service.clock import Clock
 from service.errors import Unavailable
 from service.record.database import Database
 from service.record.deliveries import purge_deliveries, purge_events
+from service.record.purge import list_tenants, purge_incidents
 from service.record.replies import purge_replies
 from service.record.samples import purge_samples, sampled_tenants
 from service.record.shadows import exemplified_tenants, purge_shadow_examples
@@ -19,6 +20,9 @@ from service.record.tenants import get_settings
 
 BATCH = 1000
 PAUSE_SECONDS = 3600.0
+INCIDENT_BATCH = 200
+BREATH_SECONDS = 0.05
+"""Between two batches, for those who write."""
 DEAD_DAYS = 90
 
 
@@ -31,6 +35,17 @@ async def forget_old_replies(database: Database, clock: Clock, days: int) -> int
         deleted += batch
         if batch < BATCH:
             return deleted
+
+
+async def forget_old_incidents(database: Database, clock: Clock, days: int) -> int:
+    """Delete the incidents older than `days`, of every tenant; how many there were."""
+    before = clock.now() - timedelta(days=days)
+    deleted = 0
+    for tenant_id in await list_tenants(database):
+        while batch := await purge_incidents(database, tenant_id, before, INCIDENT_BATCH):
+            deleted += batch
+            await asyncio.sleep(BREATH_SECONDS)
+    return deleted
 
 
 async def forget_old_deliveries(database: Database, clock: Clock, days: int) -> None:
@@ -58,11 +73,14 @@ async def forget_old_traffic(database: Database, clock: Clock) -> int:
     return deleted
 
 
-async def forget_forever(database: Database, clock: Clock, days: int, delivery_days: int = 30) -> None:
+async def forget_forever(
+    database: Database, clock: Clock, days: int, delivery_days: int = 30, incident_days: int = 730
+) -> None:
     """Forget what is old now and every hour, until cancelled. A store that is out is tried again an hour later."""
     while True:
         with suppress(Unavailable):
             await forget_old_replies(database, clock, days)
             await forget_old_deliveries(database, clock, delivery_days)
             await forget_old_traffic(database, clock)
+            await forget_old_incidents(database, clock, incident_days)
         await asyncio.sleep(PAUSE_SECONDS)

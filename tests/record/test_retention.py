@@ -6,9 +6,16 @@ import pytest
 
 from service.clock import FixedClock
 from service.record import retention
+from service.record.aliases import add_aliases, find_alias
 from service.record.database import Database
+from service.record.incidents import list_incidents
+from service.record.keys import create_key
+from service.record.ledger import entries_of_incidents
 from service.record.replies import find_reply
+from service.record.review import Appeal
+from service.record.reviews import file_appeal, lock_incident
 from tests.record.factories import NOW, make_reply, store
+from tests.record.test_books import abuse, check_sums, put, record, scheme, settle
 
 
 async def test_only_what_is_older_than_its_days_is_forgotten(database: Database) -> None:
@@ -26,3 +33,28 @@ async def test_more_than_a_batch_goes_too(database: Database, monkeypatch: pytes
     monkeypatch.setattr(retention, "BATCH", 2)
     await store(database, *[make_reply(f"m{n}", created_at=NOW - timedelta(days=40 + n)) for n in range(5)])
     assert await retention.forget_old_replies(database, FixedClock(NOW), 30) == 5
+
+
+async def test_old_incidents_go_with_all_that_was_said_and_what_they_cost_stays(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "INCIDENT_BATCH", 2)
+    monkeypatch.setattr(retention, "BREATH_SECONDS", 0)
+    await put(database, "generic", "ten_point")
+    await create_key(database, "acme", "desk", "admin", None, NOW)
+    old = await record(database, *[abuse(number) for number in range(5)])
+    disputed, young = await record(database, abuse(6), abuse(24 * 9))
+    await settle(database, old[0], "upheld")
+    async with database.write() as connection:
+        await add_aliases(connection, {old[1].id: old[0].id}, [old[1]])
+        appeal = Appeal(tenant_id="acme", incident_id=disputed.id, key_id="k", filed_at=NOW, due_at=NOW, reason="no")
+        await file_appeal(connection, await lock_incident(connection, "acme", disputed.id), appeal)
+    cost = await scheme(database, "ten_point")
+    clock = FixedClock(NOW + timedelta(days=738))
+    assert await retention.forget_old_incidents(database, clock, 730) == 5
+    found, _ = await list_incidents(database, "acme", limit=9)
+    assert {each.id for each in found} == {disputed.id, young.id}
+    assert await find_alias(database, "acme", old[1].id) is None
+    assert await scheme(database, "ten_point") == cost
+    await check_sums(database)
+    assert len(await entries_of_incidents(database, "acme", [each.id for each in old])) >= 5
