@@ -20,6 +20,10 @@ from typing import Any
 
 from bench.messages import made_up_terms
 from bench.servers import HOST, KEY, run_process, service_environment
+from service.lexicon.term import Term
+from service.normalise.tables import load_tables
+from service.normalise.views import fold
+from service.settings import shipped_lexicons
 
 WORKERS = 2
 CLIENTS = 4
@@ -27,7 +31,12 @@ PACE_SECONDS = 0.005
 PATIENCE_SECONDS = 300
 BACKTEST_MESSAGES = 100_000
 BASE = "/v1/lexicons/made-up"
-TEXTS = ("亲，已经为您安排发货了", "您好，这款有现货的，拍下当天发出", "好的，退款会原路返回，请您留意", "加薇.信号abc123")
+TEXTS = (
+    "亲，已经为您安排发货了",
+    "您好，这款有现货的，拍下当天发出",
+    "好的，退款会原路返回，请您留意",
+    "加薇.信号abc123",
+)
 
 
 class Client:
@@ -92,7 +101,7 @@ def steps(port: int, terms: int) -> Iterator[tuple[str, Callable[[], str]]]:
     client, kept = Client(port), {"data": b"", "version": ""}
     lines = [
         json.dumps({**json_of(term), "hits": [f"亲{term.pattern}好"]}, ensure_ascii=False)
-        for term in made_up_terms(terms)
+        for term in distinct_terms(terms)
     ]
     data = "\n".join(lines).encode()
 
@@ -117,7 +126,9 @@ def steps(port: int, terms: int) -> Iterator[tuple[str, Callable[[], str]]]:
         return wait_for(client, client.json("POST", f"{BASE}/rollback", {})["version"])
 
     def backtest() -> str:
-        messages = [{"text": f"{text}{n}", "platform": "taobao"} for n, text in zip(range(BACKTEST_MESSAGES), cycle(TEXTS))]
+        messages = [
+            {"text": f"{text}{n}", "platform": "taobao"} for n, text in zip(range(BACKTEST_MESSAGES), cycle(TEXTS))
+        ]
         job = client.json("POST", f"{BASE}/backtest", {"messages": messages})
         while job["state"] in ("queued", "running"):
             sleep(0.1)
@@ -136,6 +147,13 @@ def steps(port: int, terms: int) -> Iterator[tuple[str, Callable[[], str]]]:
     yield "export", give
     yield "import again and look", take_again
     yield f"backtest {BACKTEST_MESSAGES:,}", backtest
+
+
+def distinct_terms(count: int) -> list[Term]:
+    """Made-up terms of which no two read the same once they are normalised."""
+    tables = load_tables(shipped_lexicons() / "tables")
+    found = {fold(term.pattern, tables).text: term for term in made_up_terms(count + count // 20)}
+    return list(found.values())[:count]
 
 
 def json_of(term: Any) -> dict[str, Any]:
