@@ -77,7 +77,7 @@ async def test_the_whole_way(told: Running, client: httpx.AsyncClient) -> None:
         await client.post("/v1/lexicons/told/terms", json=term)
         published = await client.post("/v1/lexicons/told/publish", json={})
         assert published.status_code == 200, published.text
-        await receiver.heard(5)
+        await receiver.heard(5, "incident.reviewed", "policy.changed", "lexicon.published")
         found = {each["type"]: each for each in await over(told, endpoint)}
         kinds = [each.verify(endpoint["secret"])["type"] for each in receiver.told]
         assert [kind for kind in kinds if kind.startswith("incident.")] == [

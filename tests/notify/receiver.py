@@ -62,10 +62,10 @@ class Receiver:
     def events(self) -> list[dict[str, Any]]:
         return [each.event for each in self.told]
 
-    async def heard(self, number: int) -> None:
-        """Returns once it was told so often."""
+    async def heard(self, number: int, *kinds: str) -> None:
+        """Returns once it was told so often, and of each of `kinds`."""
         async with asyncio.timeout(30):
-            while len(self.told) < number:
+            while len(self.told) < number or not set(kinds) <= {each["type"] for each in self.events}:
                 self._heard.clear()
                 await self._heard.wait()
 
