@@ -32,6 +32,8 @@ Launch = Callable[[Coroutine[Any, Any, Outcome]], "asyncio.Task[Outcome]"]
 """Starts what may outlive the call."""
 
 MAX_ID = 128
+ALLOW_SECONDS = 0.02
+"""How long an allow waits until its answer is kept for repeats: losing that costs nothing, a repeat is allowed again."""
 TOO_LATE = "deadline: not recorded when answered"
 NOT_CHECKED = Localized(
     zh_cn="消息暂时无法检查，请稍后再发。",
@@ -44,14 +46,23 @@ async def check(call: Call, connected: Connected, incoming: Incoming, until: flo
 
     Raises Forged when its signed id was used for other content.
     """
-    heard: list[Outcome] = []
-    task = launch(_moderate(call, connected, incoming, until, heard.append))
-    await asyncio.wait({task}, timeout=max(0.0, until - asyncio.get_running_loop().time()))
+    loop = asyncio.get_running_loop()
+    heard: asyncio.Future[Outcome] = loop.create_future()
+
+    def hear(outcome: Outcome) -> None:
+        if not heard.done():
+            heard.set_result(outcome)
+
+    task = launch(_moderate(call, connected, incoming, until, hear))
+    await asyncio.wait({task, heard}, timeout=max(0.0, until - loop.time()), return_when=asyncio.FIRST_COMPLETED)
+    if heard.done() and not task.done():
+        left = max(0.0, until - loop.time())
+        await asyncio.wait({task}, timeout=min(left, ALLOW_SECONDS) if heard.result().decision == "allow" else left)
     if task.done():
         return checked_of(connected, incoming, task.result())
-    if heard:
-        outcome = msgspec.structs.replace(heard[0], degraded=(*heard[0].degraded, TOO_LATE))
-        return checked_of(connected, incoming, outcome)
+    if heard.done():
+        outcome = heard.result()
+        return checked_of(connected, incoming, msgspec.structs.replace(outcome, degraded=(*outcome.degraded, TOO_LATE)))
     return unchecked(connected, incoming)
 
 

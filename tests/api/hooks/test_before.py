@@ -42,7 +42,8 @@ def numbered(payload: dict[str, Any], case: Case) -> dict[str, Any]:
 
 async def connect(shared: Running, case: Case, **fields: Any) -> dict[str, Any]:
     body = {"provider": case.provider, "secret": SECRET, "platform": "taobao", "shop_id": f"shop-{next(NUMBERS)}"}
-    made = await shared.client.post("/v1/connections", json=body | fields)
+    # Long, so that a busy machine does not answer for the store.
+    made = await shared.client.post("/v1/connections", json=body | {"deadline_ms": 10_000} | fields)
     assert made.status_code == 201, made.text
     found: dict[str, Any] = made.json()
     return found

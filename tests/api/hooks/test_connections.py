@@ -223,7 +223,7 @@ class Hanging:
 
 
 async def test_a_store_that_hangs_does_not_change_the_decision(service: Running) -> None:
-    made = await connect(service, EASEMOB)
+    made = await connect(service, EASEMOB, deadline_ms=150)
     async with Hanging(service):
         began = perf_counter()
         assert body_of(await call(service, made, signed()))["valid"] is False
