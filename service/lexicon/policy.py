@@ -53,8 +53,14 @@ class PlatformRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     """Oldest first, without overlap."""
 
     def policy_on(self, day: date) -> Policy:
-        """The policy in force on `day`; before the first one, the first."""
-        return next((policy for policy in reversed(self.policies) if policy.valid_from <= day), self.policies[0])
+        """The policy in force on `day`: of those that have begun and not ended, the last that began.
+
+        Before the first one it is the first, and where all have ended the last: nothing is ever without a policy.
+        """
+        for policy in reversed(self.policies):
+            if policy.valid_from <= day and (policy.valid_until is None or day <= policy.valid_until):
+                return policy
+        return self.policies[0] if day < self.policies[0].valid_from else self.policies[-1]
 
 
 class CategoryWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,11 @@ def _parse(url: str) -> URL:
 
 def _sqlite_engine(address: URL, foreign_keys: bool) -> AsyncEngine:
     if address.database and address.database != ":memory:":
-        Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+        file = Path(address.database)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        # For nobody else's eyes; SQLite gives its other files the rights of this one. A file that is there keeps its own.
+        with suppress(OSError):
+            file.touch(0o600)
     engine = create_async_engine(
         address,
         poolclass=AsyncAdaptedQueuePool,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from io import BytesIO
 from typing import Any
 
@@ -157,3 +158,14 @@ async def test_what_a_shop_owns_passes(client: httpx.AsyncClient) -> None:
     after = {each["detector"] for each in (await post(client, body))["findings"]}
     assert before
     assert "phones" not in after
+
+
+async def test_half_a_character_refuses_its_own_message_only(client: httpx.AsyncClient) -> None:
+    halves = json.dumps({"messages": [message(), message("half \ud800"), message(BLOCKED)]}).encode()
+    response = await client.post("/v1/moderate/batch", content=halves, headers={"Content-Type": "application/json"})
+    results = response.json()["results"]
+    assert [each["status"] for each in results] == [200, 422, 200]
+    assert results[1]["body"]["errors"][0]["pointer"] == "/text"
+    for wrong in (b'{"messages": [], "x": "\\ud800"}', b'{"messages": "\\ud800"}', b'["\\ud800"]'):
+        answer = await client.post("/v1/moderate/batch", content=wrong, headers={"Content-Type": "application/json"})
+        assert answer.status_code == 422

@@ -15,6 +15,7 @@ async def test_alive_and_ready(client: httpx.AsyncClient) -> None:
     ready = (await client.get("/readyz")).json()
     assert (ready["status"], ready["store"]) == ("ready", "reachable")
     assert ready["engine"].startswith("builtin@")
+    assert [(await client.head(path)).status_code for path in ("/livez", "/readyz")] == [200, 200]
 
 
 async def test_ready_while_either_the_store_or_the_journal_is(

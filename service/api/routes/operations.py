@@ -40,11 +40,13 @@ class Ready(BaseModel):
     set_aside: int = Field(description="Journal records that cannot be replayed and should be looked at.")
 
 
+@router.head("/livez", include_in_schema=False)
 @router.get("/livez", summary="Is the process up")
 async def livez() -> Alive:
     return Alive()
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", responses=NOT_READY, summary="Can messages be decided and recorded")
 async def readyz(state: ServiceState) -> Ready:
     pipeline = state["pipeline"]
