@@ -167,3 +167,8 @@ async def test_a_connection_that_breaks_midway_is_an_outage(database: Database) 
         async with database.write() as connection:
             await connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
     await database.ping()
+
+
+def test_a_new_file_is_for_its_owners_eyes(tmp_path: Path) -> None:
+    engine.build_engine(f"sqlite:///{tmp_path / 'new.db'}")
+    assert (tmp_path / "new.db").stat().st_mode & 0o777 == 0o600

@@ -8,12 +8,15 @@ from service.clock import FixedClock
 from service.record import retention
 from service.record.aliases import add_aliases, find_alias
 from service.record.database import Database
+from service.record.drafts import Author
 from service.record.incidents import list_incidents
 from service.record.keys import create_key
 from service.record.ledger import entries_of_incidents
 from service.record.replies import find_reply
 from service.record.review import Appeal
 from service.record.reviews import file_appeal, lock_incident
+from service.record.samples import TrafficSample, add_samples, newest_samples
+from service.record.tenants import Sampling, TenantSettings, put_settings
 from tests.record.factories import NOW, make_reply, store
 from tests.record.test_books import abuse, check_sums, put, record, scheme, settle
 
@@ -58,3 +61,20 @@ async def test_old_incidents_go_with_all_that_was_said_and_what_they_cost_stays(
     assert await scheme(database, "ten_point") == cost
     await check_sums(database)
     assert len(await entries_of_incidents(database, "acme", [each.id for each in old])) >= 5
+
+
+async def test_samples_go_when_their_tenant_wants_it(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "BATCH", 2)
+    await put_settings(database, "brief", TenantSettings(Sampling(0.5, 3)), Author("k", NOW), over=None)
+    ages = {"brief": (1, 2, 4, 5, 6), "acme": (4, 13, 15)}
+    rows = [
+        TrafficSample(
+            id=f"{tenant}{age}", tenant_id=tenant, at=NOW - timedelta(days=age), platform="jd", channel="chat", text="x"
+        )
+        for tenant, days in ages.items()
+        for age in days
+    ]  # fmt: skip
+    await add_samples(database, rows)
+    assert await retention.forget_old_traffic(database, FixedClock(NOW)) == 4
+    left = [each.id for tenant in ages for each in await newest_samples(database, tenant, None, 9)]
+    assert left == ["brief1", "brief2", "acme4", "acme13"]
