@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet
 
-.PHONY: serve test lint format bench accuracy peers lock wheel clean
+.PHONY: serve test faults lint format bench accuracy peers lock wheel clean
 
 serve: .venv/serve
 	$(BIN)/shenyan serve
@@ -11,6 +11,10 @@ serve: .venv/serve
 # On two cores in half the time; whoever looks for one failure runs pytest itself.
 test: .venv/dev
 	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal $(ARGS)
+
+# Kills processes, stops PostgreSQL and Redis, fills a disk, all of them its own, and counts what was promised. Some minutes.
+faults: .venv/dev
+	$(BIN)/python -m tests.faults $(ARGS)
 
 lint: .venv/dev
 	$(BIN)/ruff format --check .

@@ -165,9 +165,11 @@ async def terminated(place: Place, seconds: float) -> Report:
         load = service.load()
         load.start()
         await sleep_under(load, seconds / 2)
-        ends = [await service.stop()]
-        await service.start()
-        await sleep_under(load, seconds / 2)
+        ends = []
+        if seconds:
+            ends.append(await service.stop())
+            await service.start()
+            await sleep_under(load, seconds / 2)
         place.postgresql.freeze()
         try:
             await sleep_under(load, 0.2)
