@@ -104,6 +104,9 @@ def steps(port: int, terms: int) -> Iterator[tuple[str, Callable[[], str]]]:
         for term in distinct_terms(terms)
     ]
     data = "\n".join(lines).encode()
+    # Made here, for making it stops the clients too.
+    rows = [{"text": f"{text}{n}", "platform": "taobao"} for n, text in zip(range(BACKTEST_MESSAGES), cycle(TEXTS))]
+    messages = json.dumps({"messages": rows}).encode()
 
     def take(data: bytes) -> str:
         status, answer = client.send("POST", f"{BASE}/import?format=jsonl&mode=replace", data, "application/x-ndjson")
@@ -126,10 +129,7 @@ def steps(port: int, terms: int) -> Iterator[tuple[str, Callable[[], str]]]:
         return wait_for(client, client.json("POST", f"{BASE}/rollback", {})["version"])
 
     def backtest() -> str:
-        messages = [
-            {"text": f"{text}{n}", "platform": "taobao"} for n, text in zip(range(BACKTEST_MESSAGES), cycle(TEXTS))
-        ]
-        job = client.json("POST", f"{BASE}/backtest", {"messages": messages})
+        job = json.loads(client.send("POST", f"{BASE}/backtest", messages)[1])
         while job["state"] in ("queued", "running"):
             sleep(0.1)
             job = client.json("GET", f"/v1/jobs/{job['id']}")
@@ -157,7 +157,13 @@ def distinct_terms(count: int) -> list[Term]:
 
 
 def json_of(term: Any) -> dict[str, Any]:
-    return {"id": term.id, "pattern": term.pattern, "category": term.category, "severity": term.severity}
+    return {
+        "id": term.id,
+        "pattern": term.pattern,
+        "category": term.category,
+        "severity": term.severity,
+        "match": "substring",
+    }
 
 
 def wait_for(client: Client, version: str) -> str:
