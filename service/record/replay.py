@@ -89,7 +89,9 @@ class Replayer:
                 async with self._writer.hold():
                     await asyncio.wait({group.work}, timeout=self._writer.patience)
             await self._end(group)
-            before, gaining = self._journal.waiting, self._journal.waiting < before - GROUP // 2
+            # Once they have to wait they wait to the end, or they would take back what was gained.
+            gaining = gaining and self._journal.waiting < before - GROUP // 2
+            before = self._journal.waiting
 
     async def _finish(self) -> bool:
         """Replays the last ones while nobody writes, if they are few; True when nothing is left."""

@@ -1,3 +1,4 @@
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -107,3 +108,37 @@ async def test_a_failing_migration_leaves_nothing_behind(
 
 def test_scripts_are_found_in_a_checkout() -> None:
     assert (migrate.script_location() / "versions" / "0001_first.py").is_file()
+
+
+OLD_INCIDENT = """
+    INSERT INTO incidents (id, tenant_id, key_id, request_id, created_at, sent_at, platform, channel, shop_id, agent_id,
+        decision, severity, categories, text, findings, state, lexicon_version, policy_version, attempts)
+    VALUES (:id, 'acme', 'k', 'r', '2026-03-01 12:00:00', '2026-03-01 12:00:00', 'jd', 'chat', 's', 'a',
+        'warn', 'low', '[]', 'x', '[]', 'open', 'l', 'p', 1)
+"""
+"""As the version of revision 0005 writes it."""
+
+
+async def test_the_old_version_writes_while_the_tables_change(empty_database_url: str) -> None:
+    url = empty_database_url
+    outside_loop(migrate.upgrade, url)
+    outside_loop(migrate.downgrade, url, "0005")
+    database = await Database.open(url)
+    written = 0
+
+    async def write() -> None:
+        nonlocal written
+        async with database.write() as connection:
+            await connection.execute(text(OLD_INCIDENT), {"id": f"incident-{written}"})
+        written += 1
+
+    await write()
+    for change in (lambda: migrate.upgrade(url), lambda: migrate.downgrade(url, "0005"), lambda: migrate.upgrade(url)):
+        before = written
+        changing = asyncio.create_task(asyncio.to_thread(change))
+        while not changing.done() or written == before:
+            await write()
+        await changing
+    async with database.read() as connection:
+        assert (await connection.execute(text("SELECT count(*) FROM incidents"))).scalar_one() == written
+    await database.close()
