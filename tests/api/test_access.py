@@ -40,6 +40,9 @@ TABLE: dict[tuple[str, bool], set[str]] = {
     ("keys", False): {"admin"},
     ("keys", True): {"admin"},
     ("audit", False): {"admin"},
+    ("connections", False): {"admin"},
+    ("connections", True): {"admin"},
+    ("providers", False): {"admin"},
     ("webhook-endpoints", False): {"admin"},
     ("webhook-endpoints", True): {"admin"},
 }
@@ -51,6 +54,8 @@ SUPERVISED = {
     "/v1/shops/{shop_id}/standing",
 }
 OPEN = {"/livez", "/readyz", "/metrics"}
+# Public by design: chat tools have no key of ours, their own signature on each call is the proof.
+PROVED = "/v1/hooks/"
 BODIES: dict[str, Any] = {
     "/v1/moderate": message(CLEAN),
     "/v1/moderate/batch": {"messages": [message(CLEAN)]},
@@ -78,6 +83,10 @@ BODIES: dict[str, Any] = {
     "/v1/lexicons/{name}/shadow": {},
     "/v1/lexicons/{name}/shadow/promote": {},
     "/v1/policies/{platform}": {},
+    "/v1/connections": {"provider": "easemob", "secret": "s", "platform": "jd", "shop_id": "x"},
+    "/v1/connections/{connection_id}": {"enabled": False},
+    "/v1/connections/{connection_id}/rotate": {"token": True},
+    "/v1/connections/{connection_id}/test": {},
     "/v1/webhook-endpoints": {"url": "https://93.184.216.34/", "enabled": False},
     "/v1/webhook-endpoints/{endpoint_id}": {"enabled": False},
     "/v1/webhook-endpoints/{endpoint_id}/rotate": {"overlap_hours": 1},
@@ -94,7 +103,7 @@ def routes(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
         (path, method.upper(), operation)
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
-        if path not in OPEN
+        if path not in OPEN and not path.startswith(PROVED)
     ]
 
 
@@ -130,6 +139,18 @@ async def test_without_a_good_key_nobody_comes_in(service: Running, header: str 
             assert response.headers["www-authenticate"] == "Bearer"
         for path in OPEN:
             assert (await client.get(path)).status_code == 200
+
+
+async def test_a_hook_asks_for_no_key_but_for_the_tools_proof(service: Running, client: httpx.AsyncClient) -> None:
+    hooks = {path: methods for path, methods in service.app.openapi()["paths"].items() if path.startswith(PROVED)}
+    assert [each.rsplit("/", 1)[1] for each in hooks] == ["{connection_id}", "{rest}"]
+    assert not any("security" in operation for methods in hooks.values() for operation in methods.values())
+    made = await client.post("/v1/connections", json=BODIES["/v1/connections"])
+    for method, path in [("GET", made.json()["id"]), ("POST", made.json()["id"]), ("POST", made.json()["id"] + "/x")]:
+        # Not even the admin's key is proof.
+        response = await client.request(method, PROVED + path, json={"payload": {}})
+        assert (response.status_code, response.json()["code"]) == (401, "hook_refused"), (method, path)
+    assert (await client.post(PROVED + "nobody", json={})).status_code == 404
 
 
 async def test_a_revoked_key_is_refused_at_once(service: Running, client: httpx.AsyncClient) -> None:
