@@ -25,7 +25,7 @@ from service.match.pictures import PictureWords, compile_pictures, propose_pictu
 from service.match.repeats import surroundings_key
 from service.match.terms import Finder, Hit, compile_matcher
 from service.normalise.aligned import AlignedText
-from service.normalise.syllables import LATIN_RUN
+from service.normalise.syllables import LATIN_RUN, spell_syllables
 from service.normalise.tables import Tables
 from service.normalise.views import (
     REPEATED,
@@ -147,9 +147,8 @@ class Proposer:
             readings.append(("repeated", hits, lambda: read_repeats(views.squeezed)))
         symbols = plain.translate(tables.symbols)
         if LATIN_RUN.search(symbols):
-            sounds = read_homophones(views.squeezed, tables)
-            if hits := list(self.homophones.find(sounds.text)):
-                readings.append(("homophone", hits, lambda: sounds))
+            if hits := list(self.homophones.find(spell_syllables(symbols, tables.syllables))):
+                readings.append(("homophone", hits, lambda: read_homophones(views.squeezed, tables)))
         elif hits := list(self.homophones.find(symbols)):
             readings.append(("homophone", hits, lambda: views.squeezed.retext(symbols)))
         return readings

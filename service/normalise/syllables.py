@@ -33,6 +33,19 @@ def read_syllables(view: AlignedText, syllables: Mapping[str, str]) -> AlignedTe
     return view.expand(pieces)
 
 
+def spell_syllables(text: str, syllables: Mapping[str, str]) -> str:
+    """The text of `read_syllables`, without its offsets."""
+
+    def symbols(run: re.Match[str]) -> str:
+        letters, start, spelled = run.group(), 0, ""
+        for end in cut_syllables(letters, syllables):
+            spelled += syllables[letters[start:end]]
+            start = end
+        return spelled or letters
+
+    return LATIN_RUN.sub(symbols, text)
+
+
 def cut_syllables(letters: str, syllables: Mapping[str, str]) -> tuple[int, ...]:
     """Ends of the syllables that spell `letters`, the fewest possible; empty when it cannot be spelled."""
     best: list[tuple[int, ...] | None] = [(), *[None] * len(letters)]

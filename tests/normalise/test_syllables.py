@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from service.lexicon.load import load_snapshot
 from service.normalise.aligned import AlignedText
-from service.normalise.syllables import LATIN_RUN, cut_syllables, read_syllables
+from service.normalise.syllables import LATIN_RUN, cut_syllables, read_syllables, spell_syllables
 from service.settings import shipped_lexicons
 
 SYLLABLES = load_snapshot(shipped_lexicons()).tables.syllables
@@ -43,3 +43,9 @@ def test_only_whole_latin_runs_are_read(text: str) -> None:
     read = [text[slice(*view.span(i, i + 1))] for i in range(len(view.text)) if view.text[i] not in text]
     runs = [run for run in LATIN_RUN.findall(text) if cut_syllables(run, SYLLABLES)]
     assert "".join(read) == "".join(runs)
+
+
+@given(st.text(alphabet="weixinjiawozhuang中信 1", max_size=60))
+def test_spelling_is_the_text_of_reading(text: str) -> None:
+    view = AlignedText(text)
+    assert spell_syllables(text, SYLLABLES) == read_syllables(view, SYLLABLES).text

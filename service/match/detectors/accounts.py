@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from service.match.detector import Detector, Mark, Reading, Words
-from service.match.pattern import GAP, HAN, any_of, compile_pattern
+from service.match.pattern import GAP, HAN, any_of, compile_pattern, compile_probe
 
 # Between the word and the id: 号, 是, colons, blanks, plus signs and the like, but no other text.
 LINK = rf"(?:{GAP}|号|码|是|为|我|的|账|帐|id|加|搜|同|看|聊|说|吧){{0,6}}"
@@ -86,10 +86,18 @@ def compile_detector(words: Words) -> Detector:
         ("handle", False, r"(@[a-z][a-z0-9_]{4,31})(?:[^.a-z0-9_]|\.[^a-z0-9]|\.?$)"),
     ]
     compiled = [(kind, on_digits, compile_pattern(pattern)) for kind, on_digits, pattern in patterns]
+    probes = {
+        wanted: compile_probe(pattern for _, on_digits, pattern in patterns if on_digits == wanted)
+        for wanted in (True, False)
+    }
 
     def find(reading: Reading) -> Iterator[Mark]:
+        texts = {True: reading.digits, False: reading.noise}
+        wanted = {on_digits for on_digits, text in texts.items() if probes[on_digits].search(text)}
         for kind, on_digits, pattern in compiled:
-            text = reading.digits if on_digits else reading.noise
+            if on_digits not in wanted:
+                continue
+            text = texts[on_digits]
             for found in pattern.finditer(text):
                 start, end = found.span(1 if kind in BARE else 0)
                 inner, last = found.span(1)
