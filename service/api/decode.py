@@ -47,7 +47,7 @@ async def read_body(receive: Receive, headers: Mapping[bytes, bytes], limit: int
 def within_limit(part: bytes, size: int, limit: int) -> bytes:
     """`part`, unless what was read with it is over the limit."""
     if size > limit:
-        raise TooLarge(f"The body is over {limit:,} bytes; send fewer or smaller attachments.")
+        raise TooLarge(f"The body is over {limit:,} bytes; send less at once.")
     return part
 
 

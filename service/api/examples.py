@@ -175,7 +175,7 @@ PROBLEMS = {
             413,
             "too_large",
             "Too large",
-            "The body is over 37,748,736 bytes; send fewer or smaller attachments.",
+            "The body is over 37,748,736 bytes; send less at once.",
         ),
         _problem(
             415,

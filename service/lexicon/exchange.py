@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from service.errors import Malformed
-from service.lexicon.limits import exception_problems, name_term, term_problems
+from service.lexicon.limits import exception_problems, name_problems, name_term, term_problems
 from service.lexicon.overlay import Content
 from service.lexicon.sheet import COLUMNS, cells_of, fields_of
 from service.lexicon.term import ExceptionPhrase, Term
@@ -90,18 +90,44 @@ def decode(data: bytes, encoding: Encoding) -> str:
     """The text of a file. Raises Malformed for bytes that are not in `encoding`."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise Malformed("The file is in UTF-16; save it as UTF-8 or GB18030.")
+    wrong = []
     for name in ("utf-8-sig", "gb18030") if encoding == "auto" else (encoding.replace("utf-8", "utf-8-sig"),):
         try:
             text = data.decode(name)
         except UnicodeDecodeError as error:
             line = data.count(b"\n", 0, error.start) + 1
-            problem = f"Line {line} is not in {name.removesuffix('-sig')}; save the file as UTF-8 or GB18030."
+            wrong.append(f"Line {line} is not in {name.removesuffix('-sig')}")
             continue
-        if "\0" in text or any("\ue000" <= character <= "\uf8ff" for character in text):
-            problem = "The file is no text in this encoding; save it as UTF-8 or GB18030."
-            continue
-        return text
-    raise Malformed(problem)
+        if not is_text(text):
+            wrong.append(f"In {name.removesuffix('-sig')} it is no text")
+        elif name == "gb18030" and encoding == "auto" and not is_common(text):
+            wrong.append("In gb18030 its characters are nothing that people write; if it is so, say encoding=gb18030")
+        elif name == "gb18030" and is_utf8(data):
+            wrong.append("It is in utf-8, not in gb18030")
+        else:
+            return text
+    raise Malformed(f"{'. '.join(wrong)}. Save the file as UTF-8 or GB18030.")
+
+
+def is_text(text: str) -> bool:
+    """No NUL, and nothing of the private use area, where wrong encodings end up."""
+    return "\0" not in text and not any("\ue000" <= character <= "\uf8ff" for character in text)
+
+
+def is_common(text: str) -> bool:
+    """Whether a quarter of what is not ASCII is in GB2312. Of Japanese or Western bytes that happen to be GB18030 it is
+    next to nothing; of Chinese it is nearly all, in traditional characters about a half.
+    """
+    odd = [character for character in text if character > "\x7f"]
+    return len("".join(odd).encode("gb2312", "ignore")) >= len(odd) / 2
+
+
+def is_utf8(data: bytes) -> bool:
+    """Whether it is UTF-8 with at least one Han character: hardly any GB18030 is, by chance."""
+    try:
+        return any("\u3400" <= character <= "\u9fff" for character in data.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        return False
 
 
 Make = Callable[[WordDefaults | None], Entry]
@@ -184,6 +210,8 @@ def entry_of(given: dict[str, Any]) -> Entry:
         name = "id" if kind == "term" else "phrase"
         if set(given) != {name} or not isinstance(given[name], str):
             raise ValueError(f"{name}: is all that one has that is switched off")
+        for field, detail in name_problems(kind, given[name]):
+            raise ValueError(f"{field}: {detail}")
         return Off(kind, given[name])
     if kind == "term" and "id" not in given:
         given["id"] = name_term(str(given.get("category", "")), str(given.get("pattern", "")))

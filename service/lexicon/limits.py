@@ -12,7 +12,7 @@ MAX_PATTERN = 128
 MAX_WORDS = 200
 """Entries of a list."""
 MAX_SENTENCE = 500
-TERM_ID = r"^[a-z_]+/[^\s/?#%,]+$"
+TERM_ID = r"^[a-z_]+/[^\s/?#%,\x00-\x1f\x7f]+$"
 """Category, slash, name. The name is part of addresses."""
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
@@ -25,10 +25,6 @@ def name_term(category: str, pattern: str) -> str:
 
 def term_problems(term: Term) -> Iterator[tuple[str, str]]:
     """(field, what is wrong) of all that is too large or not of its form."""
-    if not re.match(TERM_ID, term.id) or not term.id.startswith(f"{term.category}/"):
-        yield "id", f"should be {term.category}/name, the name without blanks and without / ? # % ,"
-    if len(term.id) > MAX_ID:
-        yield "id", f"at most {MAX_ID} characters"
     if not term.pattern.strip():
         yield "pattern", "is empty"
     if not term.platforms:
@@ -40,6 +36,8 @@ def term_problems(term: Term) -> Iterator[tuple[str, str]]:
     if term.valid_from and term.valid_until and term.valid_until < term.valid_from:
         yield "valid_until", "is before valid_from"
     yield from long_words("pattern", (term.pattern,), MAX_PATTERN)
+    # After the pattern, which it may be made of.
+    yield from id_problems(term.id, term.category)
     yield from long_words("with", term.with_, MAX_PATTERN)
     yield from long_words("except", term.except_, MAX_PATTERN)
     yield from long_words("hits", term.hits, MAX_SENTENCE)
@@ -47,6 +45,18 @@ def term_problems(term: Term) -> Iterator[tuple[str, str]]:
     yield from long_words("source", (term.source,), MAX_SENTENCE)
     yield from long_texts("reason", term.reason)
     yield from long_texts("suggestion", term.suggestion)
+
+
+def id_problems(term_id: str, category: str = "") -> Iterator[tuple[str, str]]:
+    """The same for an id; without a `category` that of any."""
+    if not re.fullmatch(TERM_ID, term_id) or not term_id.startswith(f"{category}/" if category else ""):
+        yield "id", f"should be {category or 'category'}/name, the name without blanks and without / ? # % ,"
+    yield from long_words("id", (term_id,), MAX_ID)
+
+
+def name_problems(kind: str, name: str) -> Iterator[tuple[str, str]]:
+    """The same for what is switched off, of which there is no more than the name."""
+    return id_problems(name) if kind == "term" else exception_problems(ExceptionPhrase(phrase=name))
 
 
 def exception_problems(entry: ExceptionPhrase) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 import msgspec
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from uuid_utils import uuid7
 
 from service.errors import Conflict, NotFound
@@ -86,7 +86,8 @@ async def promote(
 async def roll_back(
     store: Store, lexicon: Lexicon, version: str | None, author: Author, note: str | None
 ) -> Publication:
-    """Puts an earlier version in service again; None: the one before the present one. The draft stays as it is.
+    """Puts an earlier version in service again; None: the one before the present one was published. The draft
+    stays as it is.
 
     Raises NotFound for a version that never was in service, Conflict when there is none before, or it is the present one.
     """
@@ -206,11 +207,19 @@ async def _put_in_service(
 
 
 async def version_before(store: Store, lexicon: Lexicon) -> str:
-    """The last other version that was in service."""
+    """What was in service before the present version was published.
+
+    Never what was rolled back from: two people who both roll back at night do not bring the bad version back.
+    """
+    mine = _publications.c.lexicon_id == lexicon.id
+    published = select(func.max(_publications.c.id)).where(
+        mine, _publications.c.version == lexicon.published_version, _publications.c.action == "publish"
+    )
     async with reading(store) as connection:
         query = (
             select(_publications.c.version)
-            .where(_publications.c.lexicon_id == lexicon.id, _publications.c.version != lexicon.published_version)
+            .where(mine, _publications.c.version != lexicon.published_version)
+            .where(_publications.c.id < published.scalar_subquery())
             .order_by(_publications.c.id.desc())
             .limit(1)
         )

@@ -110,6 +110,16 @@ GOOD = "contact/a,甲号,contact,high\n"
         ("jsonl", '{"pattern": "甲", "category": "contact", "severity": "high", "x": 1}\n', 1, "unknown field"),
         ("jsonl", '{"pattern": "a\\u0000b", "category": "contact", "severity": "high"}\n', 1, "control"),
         ("jsonl", '{"pattern": "\\ud800"}\n', 1, "JSON"),
+        ("jsonl", '{"state": "off", "id": "contact/a\\u0000"}\n', 1, "should be category/name"),
+        ("jsonl", '{"state": "off", "id": "contact/%s"}\n' % ("a" * 200), 1, "at most 128"),
+        ("jsonl", '{"state": "off", "id": ""}\n', 1, "should be category/name"),
+        ("jsonl", '{"state": "off", "kind": "exception", "phrase": " "}\n', 1, "phrase"),
+        (
+            "jsonl",
+            '{"id": "contact/a\\n", "pattern": "甲", "category": "contact", "severity": "high"}\n',
+            1,
+            "should be contact/name",
+        ),
         ("words", "好\n" + "甲" * 200 + "\n", 2, "at most 128"),
     ],
 )
@@ -123,7 +133,9 @@ def test_a_bad_line_is_refused_with_its_number(form: Format, text: str, line: in
     ("form", "data", "reason"),
     [
         ("csv", b"\xff\xfeh\x00", "UTF-16"),
-        ("csv", "甲号".encode() + b"\xff\xff", "Line 1 is not in"),
+        ("csv", "甲号\n".encode() + b"\xff\xff", "Line 2 is not in utf-8. Line 2 is not in gb18030"),
+        ("words", "連絡先を教えて\n".encode("shift_jis"), "nothing that people write"),
+        ("words", "微信號碼\n掃碼領取\n".encode("big5"), "not in utf-8"),
         ("words", b"a\x00b", "no text"),
         ("csv", "甲,乙\n".encode(), "unknown: 甲, 乙"),
         ("csv", b"id,id\n", "twice"),
@@ -142,3 +154,12 @@ def test_words_need_a_category() -> None:
 def test_wrong_encoding_is_named() -> None:
     with pytest.raises(Malformed, match="Line 2 is not in utf-8"):
         read_file(b"ok\n" + "蓝鸽号".encode("gb18030"), "words", "utf-8", WORDS)
+
+
+def test_utf_8_is_not_taken_for_gb18030() -> None:
+    with pytest.raises(Malformed, match="It is in utf-8"):
+        read_file("加微信号码们\n".encode(), "words", "gb18030", WORDS)
+
+
+def test_traditional_characters_are_taken_in_gb18030() -> None:
+    assert read_file("掃碼領取\n轉賬付款\n".encode("gb18030"), "words", "auto", WORDS).lines == 2

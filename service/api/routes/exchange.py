@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from service.api.parameters import AuditReason, errors, known_query
 from service.api.routes.lexicons import Editor, LexiconName, refuse_shipped
 from service.api.state import ServiceState
-from service.errors import BadRequest, UnsupportedMedia
+from service.errors import Malformed, UnsupportedMedia
 from service.exchanging import Upload, give_draft, take_upload
 from service.lexicon.exchange import Encoding, Format, WordDefaults
 from service.live import LARGE
@@ -80,9 +80,10 @@ async def take(
     declared = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if declared not in ACCEPTED:
         raise UnsupportedMedia(f"Send the file as one of {', '.join(FILES)}.")
+    await get_lexicon(state["database"], editor.tenant_id, name)
     data = await request.body()
     if not data.strip():
-        raise BadRequest("The body is empty; send the file as it is.")
+        raise Malformed("The file is empty.")
     upload = Upload(
         data=data,
         form=form,
