@@ -76,14 +76,20 @@ class Keys:
         """After a key was revoked here: the next request of each key is looked up anew."""
         self._remembered.forget()
 
-    async def _count(self, key: ApiKey, notation: str) -> None:
-        wait = await self.rates.hit(key.id, notation)
+    async def count_more(self, key: ApiKey, messages: int) -> None:
+        """Counts a request's messages; the first one counted when it was let in. Raises RateLimited."""
+        if key.rate_limit is not None and messages > 1:
+            await self._count(key, key.rate_limit, messages - 1)
+
+    async def _count(self, key: ApiKey, notation: str, count: int = 1) -> None:
+        wait = await self.rates.hit(key.id, notation, count)
         if wait > 0:
             if self._refused is not None:
                 self._refused.add()
-            raise RateLimited(
-                f"This key may ask {notation.replace('/', ' times a ')}; wait for the next one.", retry_after=wait
-            )
+            allowed = f"This key may send {notation.replace('/', ' messages a ')}"
+            if count >= int(notation.partition("/")[0]):
+                raise RateLimited(f"{allowed}, and these are {count + 1}; send fewer together.", retry_after=wait)
+            raise RateLimited(f"{allowed}; wait for the next one.", retry_after=wait)
 
 
 class Requires:

@@ -80,17 +80,21 @@ class RedisRates:
     def __init__(self, client: Redis) -> None:
         self._client = client
 
-    async def hit(self, key: str, milliseconds: int) -> tuple[int, int]:
+    async def hit(self, key: str, milliseconds: int, count: int = 1) -> tuple[int, int]:
         name = f"shenyan:rate:{key}"
         try:
             async with self._client.pipeline(transaction=True) as pipe:
                 pipe.set(name, 0, px=milliseconds, nx=True)
-                pipe.incr(name)
+                pipe.incrby(name, count)
                 pipe.pttl(name)
                 _, number, left = await pipe.execute()
         except (RedisError, OSError, TimeoutError) as error:
             raise Unavailable("Redis does not answer", retry_after=1.0) from error
         return int(number), int(left)
+
+    async def give_back(self, key: str, milliseconds: int, count: int) -> None:
+        # Where the window has just ended, what is given back ends with it.
+        await self.hit(key, milliseconds, -count)
 
     async def close(self) -> None:
         await self._client.aclose()

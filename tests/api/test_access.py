@@ -182,3 +182,20 @@ async def test_a_key_may_ask_only_so_often(service: Running) -> None:
     assert statuses == [200, 200]
     assert (response.status_code, response.json()["code"]) == (429, "rate_limited")
     assert 0 < int(response.headers["retry-after"]) <= 24 * 3600
+
+
+async def test_a_batch_counts_its_messages(service: Running) -> None:
+    async with service.as_key(await service.key("client", rate_limit="5/day")) as client:
+
+        async def send(path: str, body: object) -> tuple[int, str]:
+            response = await client.post(path, json=body)
+            return response.status_code, response.json().get("detail", "")
+
+        three = {"messages": [message(CLEAN)] * 3}
+        assert (await send("/v1/moderate/batch", three))[0] == 200
+        assert await send("/v1/moderate/batch", {"messages": [message(CLEAN)] * 6}) == (
+            429,
+            "This key may send 5 messages a day, and these are 6; send fewer together.",
+        )
+        assert (await send("/v1/moderations", {"input": ["a", "b"]}))[0] == 429
+        assert (await send("/v1/moderate", message(CLEAN)))[0] == 429

@@ -28,6 +28,15 @@ async def test_a_process_alone() -> None:
     assert not rates.lost
 
 
+async def test_a_batch_counts_its_messages_and_none_when_it_is_too_large(redis_server: RedisServer) -> None:
+    for rates in (Rates(), over(redis_server.url, Hands())):
+        assert await rates.hit("batch", "10/day", 6) == 0
+        assert 0 < await rates.hit("batch", "10/day", 5) <= 86_400
+        assert await rates.hit("batch", "10/day", 4) == 0
+        assert await rates.hit("batch", "10/day") > 0
+        await rates.close()
+
+
 async def test_two_processes_count_together(redis_server: RedisServer) -> None:
     one, other = over(redis_server.url, Hands()), over(redis_server.url, Hands())
     assert await hits(one, 2, "shared") == [True, True]

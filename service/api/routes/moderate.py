@@ -72,6 +72,7 @@ async def analyze(call: Call) -> Answer:
 async def moderate_batch(call: Call) -> BatchAnswer:
     """Up to 100 messages, each decided, recorded and refused by itself."""
     items = read_items(call)
+    await call.state["keys"].count_more(call.key, len(items))
     bodies = [_decode_item(item) for item in items]
     refuse_duplicates(bodies)
     key = idempotency_key(call)

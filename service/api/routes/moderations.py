@@ -40,6 +40,7 @@ async def moderations(call: Call) -> ModerationsAnswer:
     """One text or several, judged by the generic platform's rules; nothing is stored or counted."""
     body = call.decode(MODERATIONS)
     texts = [body.input] if isinstance(body.input, str) else [text_of(part) for part in body.input]
+    await call.state["keys"].count_more(call.key, len(texts))
     results = [await _result(call, text, index, body) for index, text in enumerate(texts)]
     return ModerationsAnswer(f"modr-{call.request_id}", f"shenyan-{__version__}", results)
 
