@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import cycle, islice
 from pathlib import Path
 from statistics import median
 
@@ -56,11 +57,23 @@ def measure_http(engine: Engine, snapshot: Snapshot) -> Iterator[Figure]:
             Contender("clean replies, canned", sqlite, bodies["canned"], 1.3, 5),
             Contender("clean sentences full of traps, all different", sqlite, bodies["traps"]),
             Contender(f"1 in {ONE_IN} an incident, SQLite", sqlite, bodies["mixed"], 1.0, 20),
+            Contender(
+                f"1 in {ONE_IN} an incident among canned replies, SQLite", sqlite, bodies["mixed_canned"], 1.0, 20
+            ),
             Contender("clean replies with message_id, SQLite", sqlite, bodies["numbered"]),
         ]
         try:
             postgresql = stack.enter_context(run_on_postgresql(folder / "postgresql"))
-            contenders.append(Contender(f"1 in {ONE_IN} an incident, PostgreSQL", postgresql, bodies["mixed"], 1.0, 20))
+            contenders += [
+                Contender(f"1 in {ONE_IN} an incident, PostgreSQL", postgresql, bodies["mixed"], 1.0, 20),
+                Contender(
+                    f"1 in {ONE_IN} an incident among canned replies, PostgreSQL",
+                    postgresql,
+                    bodies["mixed_canned"],
+                    1.0,
+                    20,
+                ),
+            ]
         except (RuntimeError, OSError) as error:
             yield Figure(f"1 in {ONE_IN} an incident, PostgreSQL", measured=f"not measured: {error}".splitlines()[0])
         yield from compare(empty, contenders)
@@ -70,13 +83,14 @@ def write_bodies(folder: Path, engine: Engine, snapshot: Snapshot) -> dict[str, 
     """Files with a body a line, by what they hold. Canned replies come again and again, as they do from agents."""
     canned = clean_texts(typical_replies(), engine)
     replies = different_texts(canned, engine, BODIES)
-    mixed = list(replies)
-    mixed[::ONE_IN] = incident_texts(snapshot, engine, len(mixed[::ONE_IN]))
+    mixed, mixed_canned = list(replies), list(islice(cycle(canned), BODIES))
+    mixed[::ONE_IN] = mixed_canned[::ONE_IN] = incident_texts(snapshot, engine, len(mixed[::ONE_IN]))
     texts = {
         "canned": canned,
         "replies": replies,
         "traps": different_texts(clean_texts(snapshot.corpus, engine), engine, BODIES),
         "mixed": mixed,
+        "mixed_canned": mixed_canned,
     }
     files = {name: write(folder / name, list(map(body_of, rows))) for name, rows in texts.items()}
     return files | {"numbered": write(folder / "numbered", [body_of(text, message_id="<n>") for text in replies])}
