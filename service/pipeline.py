@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 from time import monotonic
 
 import msgspec
@@ -97,10 +98,14 @@ class Pipeline:
     async def _moderate(
         self, sent: Sent, elapsed_ms: Callable[[], float], decided: Callable[[Outcome], None] | None
     ) -> Outcome:
+        if sent.unhurried and (known := self._known(sent)) is not None:
+            return replay(known, sent)
         decision, outcome = self.decide(sent, elapsed_ms)
         if decided is not None:
             decided(outcome)
-        if decision.action != "allow" or sent.retry_keys:
+        if decision.action == "allow" and sent.unhurried:
+            self._writer.write_later(Entry(None, self._replies(sent, outcome, self.clock.now())))
+        elif decision.action != "allow" or sent.retry_keys:
             outcome = await self._record(sent, decision, outcome)
         if self._traffic.tenants and not outcome.replayed:
             self._traffic.take(sent, decision)
@@ -114,9 +119,7 @@ class Pipeline:
             incident_id = str(uuid7())
             outcome = msgspec.structs.replace(outcome, incident_id=incident_id, recorded="database")
             incident = incident_of(sent, decision, outcome, incident_id, at, keep_evidence=self._keep_evidence)
-        kept = for_retries(outcome, keep_evidence=self._keep_evidence) if sent.retry_keys else None
-        body = msgspec.json.encode(kept)
-        replies = tuple(Reply(sent.tenant_id, scope, key, sent.fingerprint, body, at) for scope, key in sent.retry_keys)
+        replies = self._replies(sent, outcome, at)
         try:
             async with asyncio.timeout(self._timeout):
                 written = await self._writer.write(Entry(incident, replies))
@@ -128,6 +131,17 @@ class Pipeline:
         elif written.repeats is not None:
             outcome = msgspec.structs.replace(outcome, incident_id=written.repeats)
         return outcome if written.where == "database" else in_journal(outcome, written.because)
+
+    def _replies(self, sent: Sent, outcome: Outcome, at: datetime) -> tuple[Reply, ...]:
+        """The answer, under each name by which it may be asked for again."""
+        if not sent.retry_keys:
+            return ()
+        body = msgspec.json.encode(for_retries(outcome, keep_evidence=self._keep_evidence))
+        return tuple(Reply(sent.tenant_id, scope, key, sent.fingerprint, body, at) for scope, key in sent.retry_keys)
+
+    def _known(self, sent: Sent) -> Reply | None:
+        found = (self._writer.recall((sent.tenant_id, scope, key)) for scope, key in sent.retry_keys)
+        return next((reply for reply in found if reply is not None), None)
 
     def _not_stored(self, sent: Sent, outcome: Outcome) -> Outcome:
         """By the tenant's fail actions, which can only be stricter than what was decided: a block stays one."""

@@ -13,7 +13,7 @@ from service.errors import Unavailable
 from service.record.database import Database
 from service.record.deliveries import purge_deliveries, purge_events
 from service.record.purge import list_tenants, purge_incidents
-from service.record.replies import purge_replies
+from service.record.replies import Scope, purge_replies
 from service.record.samples import purge_samples, sampled_tenants
 from service.record.shadows import exemplified_tenants, purge_shadow_examples
 from service.record.tenants import get_settings
@@ -24,17 +24,24 @@ INCIDENT_BATCH = 200
 BREATH_SECONDS = 0.05
 """Between two batches, for those who write."""
 DEAD_DAYS = 90
+HOOK_HOURS = 48
+"""For which a chat tool's call is known again: none tries for longer than a day, and clients' ids have days of their own."""
 
 
 async def forget_old_replies(database: Database, clock: Clock, days: int) -> int:
-    """Delete the replies older than `days`; how many there were."""
-    before = clock.now() - timedelta(days=days)
+    """Delete the replies to clients older than `days`, and those to chat tools after HOOK_HOURS; how many there were."""
+    ages: tuple[tuple[timedelta, tuple[Scope, ...]], ...] = (
+        (timedelta(days=days), ("message", "key")),
+        (timedelta(hours=HOOK_HOURS), ("hook",)),
+    )
     deleted = 0
-    while True:
-        batch = await purge_replies(database, before, BATCH)
-        deleted += batch
-        if batch < BATCH:
-            return deleted
+    for age, scopes in ages:
+        while True:
+            batch = await purge_replies(database, clock.now() - age, BATCH, scopes)
+            deleted += batch
+            if batch < BATCH:
+                break
+    return deleted
 
 
 async def forget_old_incidents(database: Database, clock: Clock, days: int) -> int:

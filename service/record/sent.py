@@ -50,6 +50,10 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
     """What could not be inspected before the engine saw the message."""
     via: Via | None = None
     """None: a client asked itself."""
+    unhurried: bool = False
+    """An allow need not be durable when it is answered: should it be forgotten, a repeat is decided again, which costs
+    nothing.
+    """
 
 
 def incident_of(

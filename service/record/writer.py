@@ -25,6 +25,10 @@ from service.record.storing import RETRY_SECONDS, Entry, ReplyKey, Storing, Writ
 
 RECENT = 5_000
 """Replies that one process remembers, for retries that come while the database cannot be asked."""
+LATER_SECONDS = 0.25
+"""How long what nobody waits for gathers, so that many share a commit."""
+LATELY = 10_000
+"""Replies of such entries that one process remembers."""
 
 
 class GroupWriter:
@@ -55,6 +59,8 @@ class GroupWriter:
         self._queue: asyncio.Queue[_Waiting | None] = asyncio.Queue(max_waiting)
         self._turn = asyncio.Lock()
         self._recent: LRUCache[ReplyKey, Reply] = LRUCache(RECENT)
+        self._later: list[Entry] = []
+        self._lately: LRUCache[ReplyKey, Reply] = LRUCache(LATELY)
         self._task: asyncio.Task[None] | None = None
         self._open = False
 
@@ -68,6 +74,7 @@ class GroupWriter:
         if self._task is None:
             return
         if self._open:
+            self._release()
             self._open = False
             await self._queue.put(None)
         await asyncio.shield(self._task)
@@ -86,6 +93,19 @@ class GroupWriter:
         except asyncio.QueueFull:
             raise Unavailable("too many incidents wait to be stored; try again", retry_after=RETRY_SECONDS) from None
         return await waiting.done
+
+    def write_later(self, entry: Entry) -> None:
+        """Writes it a moment later, together with others; nobody hears of it. `recall` finds its replies at once. Only for
+        what may be lost: what finds too many before it is not written.
+        """
+        self._lately.update((reply_key(reply), reply) for reply in entry.replies)
+        if not self._later:
+            asyncio.get_running_loop().call_later(LATER_SECONDS, self._release)
+        self._later.append(entry)
+
+    def recall(self, key: ReplyKey) -> Reply | None:
+        """The reply that was given to `write_later` in this process, while it is remembered."""
+        return self._lately.get(key)
 
     @asynccontextmanager
     async def hold(self) -> AsyncIterator[None]:
@@ -109,6 +129,16 @@ class GroupWriter:
         """The database has these."""
         for entry in entries:
             self._recent.update((reply_key(reply), reply) for reply in entry.replies)
+
+    def _release(self) -> None:
+        entries, self._later = self._later, []
+        for entry in entries if self._open else ():
+            waiting = _Waiting(entry)
+            waiting.done.add_done_callback(lambda done: done.cancelled() or done.exception())
+            try:
+                self._queue.put_nowait(waiting)
+            except asyncio.QueueFull:
+                return
 
     async def _drain(self) -> None:
         try:

@@ -32,6 +32,18 @@ async def test_only_what_is_older_than_its_days_is_forgotten(database: Database)
     assert await find_reply(database, "acme", "message", "young") is not None
 
 
+@pytest.mark.parametrize("days", [1, 30])
+async def test_a_tools_call_is_known_for_48_hours_whatever_is_set_for_clients(database: Database, days: int) -> None:
+    clock = FixedClock(NOW)
+    for hours in (47, 49):
+        await store(database, make_reply(f"{hours}", scope="hook", created_at=NOW - timedelta(hours=hours)))
+        await store(database, make_reply(f"{hours}", scope="key", created_at=NOW - timedelta(hours=hours)))
+    await retention.forget_old_replies(database, clock, days)
+    left = [hours for hours in ("47", "49") if await find_reply(database, "acme", "hook", hours)]
+    assert left == ["47"]
+    assert (await find_reply(database, "acme", "key", "47") is None) == (days == 1)
+
+
 async def test_more_than_a_batch_goes_too(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "BATCH", 2)
     await store(database, *[make_reply(f"m{n}", created_at=NOW - timedelta(days=40 + n)) for n in range(5)])

@@ -32,8 +32,6 @@ Launch = Callable[[Coroutine[Any, Any, Outcome]], "asyncio.Task[Outcome]"]
 """Starts what may outlive the call."""
 
 MAX_ID = 128
-ALLOW_SECONDS = 0.02
-"""How long an allow waits until its answer is kept for repeats: losing that costs nothing, a repeat is allowed again."""
 TOO_LATE = "deadline: not recorded when answered"
 NOT_CHECKED = Localized(
     zh_cn="消息暂时无法检查，请稍后再发。",
@@ -56,8 +54,8 @@ async def check(call: Call, connected: Connected, incoming: Incoming, until: flo
     task = launch(_moderate(call, connected, incoming, until, hear))
     await asyncio.wait({task, heard}, timeout=max(0.0, until - loop.time()), return_when=asyncio.FIRST_COMPLETED)
     if heard.done() and not task.done():
-        left = max(0.0, until - loop.time())
-        await asyncio.wait({task}, timeout=min(left, ALLOW_SECONDS) if heard.result().decision == "allow" else left)
+        # A warn or a block is recorded before it is answered, if that comes in time; an allow has nothing to wait for.
+        await asyncio.wait({task}, timeout=max(0.0, until - loop.time()))
     if task.done():
         return checked_of(connected, incoming, task.result())
     if heard.done():
@@ -136,6 +134,7 @@ async def prepare(call: Call, connected: Connected, incoming: Incoming, until: f
     return msgspec.structs.replace(
         sent,
         fingerprint=print_ if keys else "",
+        unhurried=bool(keys),
         degraded=(*sent.degraded, *incoming.uninspected, *too_many),
         via=Via(
             provider=connection.provider,

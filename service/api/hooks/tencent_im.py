@@ -74,7 +74,7 @@ def read(payload: Any, call: Call, settings: TencentSettings) -> Reading:
         delivery_id=delivery_id,
         conversation_id=conversation,
         customer_id=to or None,
-        message_id=id_at(payload, "MsgId") or id_at(payload, "MsgKey"),
+        message_id=id_at(payload, "MsgKey") or id_at(payload, "MsgId"),
         sent_at=moment(dig(payload, "MsgTime")),
         shop_id=shop or None,
         image_urls=tuple(filter(None, map(picture, body))),

@@ -57,7 +57,7 @@ def read(payload: Any, call: Call, settings: YunxinSettings) -> Reading:
         delivery_id=text_at(payload, "msgidClient") or text_at(payload, "msgidServer"),
         conversation_id=f"{sender}|{to}" if event == SINGLE else text_at(payload, "tid") or to or None,
         customer_id=to or None if event == SINGLE else None,
-        message_id=id_at(payload, "msgidServer") or id_at(payload, "msgidClient"),
+        message_id=id_at(payload, "msgidClient") or id_at(payload, "msgidServer"),
         sent_at=moment_ms(dig(payload, "msgTimestamp")),
         image_urls=(address,) if address else (),
         uninspected=(f"{unseen}: not inspected",) if unseen else (),
