@@ -18,6 +18,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
+from functools import cache
 from typing import Self
 
 import asyncpg
@@ -115,11 +116,31 @@ def writing(store: Store) -> AbstractAsyncContextManager[AsyncConnection]:
     return store.write() if isinstance(store, Database) else nullcontext(store)
 
 
-def insert_new(table: Table, dialect: Dialect) -> Insert:
-    """`INSERT ... ON CONFLICT DO NOTHING`, which the two dialects spell alike but hold apart."""
-    if dialect.name == "sqlite":
-        return sqlite.insert(table).on_conflict_do_nothing()
-    return postgresql.insert(table).on_conflict_do_nothing()
+def insert_new(table: Table, dialect: Dialect, returning: str | None = None) -> Insert:
+    """`INSERT ... ON CONFLICT DO NOTHING`, which the two dialects spell alike but hold apart; gives the column
+    `returning` of those rows that are new.
+    """
+    return _insert_new(table, dialect.name, returning)
+
+
+def insert_or_add(table: Table, dialect: Dialect, columns: tuple[str, ...]) -> Insert:
+    """`INSERT`, or where the row is there already its numbers in `columns` are added to."""
+    return _insert_or_add(table, dialect.name, columns)
+
+
+# Putting a statement together takes as long as running it, so each is made once.
+@cache
+def _insert_new(table: Table, dialect: str, returning: str | None) -> Insert:
+    into: Insert = (sqlite if dialect == "sqlite" else postgresql).insert(table).on_conflict_do_nothing()
+    return into if returning is None else into.returning(table.c[returning])
+
+
+@cache
+def _insert_or_add(table: Table, dialect: str, columns: tuple[str, ...]) -> Insert:
+    into = (sqlite if dialect == "sqlite" else postgresql).insert(table)
+    added = {name: table.c[name] + into.excluded[name] for name in columns}
+    adding: Insert = into.on_conflict_do_update(index_elements=list(table.primary_key), set_=added)
+    return adding
 
 
 @asynccontextmanager

@@ -12,12 +12,10 @@ from typing import Literal, NamedTuple
 
 import msgspec
 from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.record import schema
-from service.record.database import Store, reading
+from service.record.database import Store, insert_or_add, reading
 from service.record.incident import Incident, State
 
 Kind = Literal["decision", "category", "term", "agent", "latency"]
@@ -113,9 +111,7 @@ async def add_counts(connection: AsyncConnection, counts: Mapping[CountKey, Sequ
     if not counts:
         return
     rows = [key._asdict() | dict(zip(NUMBERS, numbers, strict=True)) for key, numbers in sorted(counts.items())]
-    into = (sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert)(_table)
-    added = {name: _table.c[name] + into.excluded[name] for name in NUMBERS}
-    await connection.execute(into.on_conflict_do_update(index_elements=list(_table.primary_key), set_=added), rows)
+    await connection.execute(insert_or_add(_table, connection.dialect, NUMBERS), rows)
 
 
 async def read_counts(

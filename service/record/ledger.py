@@ -27,15 +27,13 @@ from sqlalchemy import (
     tuple_,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.errors import NotFound
 from service.record import schema
 from service.record.account import Account
 from service.record.cursor import broken, key_cursor, read_key_cursor
-from service.record.database import Store, insert_new, reading
+from service.record.database import Store, insert_new, insert_or_add, reading
 from service.record.entry import DaySum, LedgerEntry
 
 _entries = schema.ledger_entries
@@ -65,15 +63,17 @@ async def lock_accounts(connection: AsyncConnection, accounts: Iterable[Account]
         for _, each in ordered
     ]
     await connection.execute(insert_new(_accounts, connection.dialect), rows)
-    query = (
-        select(_accounts.c.tenant_id, _accounts.c.id, _accounts.c.last_seq)
-        .where(tuple_(_accounts.c.tenant_id, _accounts.c.id).in_([(row["tenant_id"], row["id"]) for row in rows]))
-        .order_by(_accounts.c.kind, _accounts.c.tenant_id, _accounts.c.id)
-        .with_for_update()
-    )
-    return {(row.tenant_id, row.id): row.last_seq for row in await connection.execute(query)}
+    held = await connection.execute(_HELD, {"keys": [(row["tenant_id"], row["id"]) for row in rows]})
+    return {(tenant_id, own): last for tenant_id, own, last in held}
 
 
+# These are made once: putting them together takes as long as running them.
+_HELD = (
+    select(_accounts.c.tenant_id, _accounts.c.id, _accounts.c.last_seq)
+    .where(tuple_(_accounts.c.tenant_id, _accounts.c.id).in_(bindparam("keys", expanding=True)))
+    .order_by(_accounts.c.kind, _accounts.c.tenant_id, _accounts.c.id)
+    .with_for_update()
+)
 _COUNTED = update(_accounts).where(
     _accounts.c.tenant_id == bindparam("own_tenant"), _accounts.c.id == bindparam("own_id")
 )
@@ -94,9 +94,7 @@ async def append_entries(connection: AsyncConnection, entries: Sequence[LedgerEn
         last[entry.tenant_id, entry.account_id] = max(entry.seq, last.get((entry.tenant_id, entry.account_id), 0))
     names = ("tenant_id", "account_id", "scheme", "day", "rule", "points", "money", "incidents")
     rows = [dict(zip(names, (*key, *values), strict=True)) for key, values in sorted(sums.items())]
-    into = (sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert)(_days)
-    added = {name: _days.c[name] + into.excluded[name] for name in ("points", "money", "incidents")}
-    await connection.execute(into.on_conflict_do_update(index_elements=list(_days.primary_key), set_=added), rows)
+    await connection.execute(insert_or_add(_days, connection.dialect, ("points", "money", "incidents")), rows)
     counted = [{"own_tenant": tenant, "own_id": own, "last_seq": seq} for (tenant, own), seq in sorted(last.items())]
     await connection.execute(_COUNTED, counted)
 
@@ -113,7 +111,6 @@ def _sums(*, by_day: bool) -> Select[Any]:
     return found.group_by(*keys, text("bucket"))
 
 
-# Made once: putting them together takes as long as running them.
 _SUMS = {by_day: _sums(by_day=by_day) for by_day in (False, True)}
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 import msgspec
-from sqlalchemy import func, select, tuple_, update
+from sqlalchemy import bindparam, func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.record import schema
@@ -71,10 +71,18 @@ async def _last_attempts(
 ) -> dict[tuple[str, str], tuple[str, datetime]]:
     """By tenant and key: the open incident that was tried last, and when."""
     keys = sorted({(each.tenant_id, each.repeat_key) for each in incidents})
-    at = func.coalesce(_table.c.last_attempt_at, _table.c.created_at, type_=_table.c.created_at.type)
-    query = (
-        select(_table.c.tenant_id, _table.c.repeat_key, _table.c.id, at.label("at"))
-        .where(tuple_(_table.c.tenant_id, _table.c.repeat_key).in_(keys), _table.c.state == "open", at >= since)
-        .order_by(at)
+    found = await connection.execute(_TRIED, {"keys": keys, "since": since})
+    return {(tenant_id, key): (incident_id, at) for tenant_id, key, incident_id, at in found}
+
+
+_AT = func.coalesce(_table.c.last_attempt_at, _table.c.created_at, type_=_table.c.created_at.type)
+# Made once: it is asked with every group of incidents.
+_TRIED = (
+    select(_table.c.tenant_id, _table.c.repeat_key, _table.c.id, _AT.label("at"))
+    .where(
+        tuple_(_table.c.tenant_id, _table.c.repeat_key).in_(bindparam("keys", expanding=True)),
+        _table.c.state == "open",
+        bindparam("since", type_=_table.c.created_at.type) <= _AT,
     )
-    return {(row.tenant_id, row.repeat_key): (row.id, row.at) for row in await connection.execute(query)}
+    .order_by(_AT)
+)

@@ -231,8 +231,10 @@ async def _insert_replies(connection: AsyncConnection, entries: Sequence[Entry],
         return
     # In one order everywhere, or two processes could wait for each other's keys.
     replies.sort(key=reply_key)
-    statement = insert_new(schema.replies, connection.dialect).returning(schema.replies.c.reply_key)
-    new = await connection.execute(statement, [msgspec.structs.asdict(reply) for reply in replies])
+    new = await connection.execute(
+        insert_new(schema.replies, connection.dialect, "reply_key"),
+        [msgspec.structs.asdict(reply) for reply in replies],
+    )
     if len(new.all()) < len(replies):
         raise _Lost
 
@@ -243,8 +245,7 @@ async def _insert_incidents(connection: AsyncConnection, incidents: Sequence[Inc
         return []
     # An incident that is there already was committed by a first try whose answer was lost.
     rows = [msgspec.structs.asdict(incident) for incident in incidents]
-    statement = insert_new(schema.incidents, connection.dialect).returning(schema.incidents.c.id)
-    stored = set((await connection.execute(statement, rows)).scalars())
+    stored = set((await connection.execute(insert_new(schema.incidents, connection.dialect, "id"), rows)).scalars())
     new = [incident for incident in incidents if incident.id in stored]
     categories = [
         {"incident_id": incident.id, "tenant_id": incident.tenant_id, "category": category}
