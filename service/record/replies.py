@@ -68,17 +68,15 @@ async def fill_reply(store: Store, reply: Reply, body: bytes) -> None:
         await connection.execute(update(schema.replies).where(*mine).values(body=body))
 
 
-async def purge_replies(
-    database: Store, before: datetime, limit: int = 1000, scopes: tuple[Scope, ...] = ("message", "key", "hook")
-) -> int:
-    """Deletes the oldest replies of `scopes` made before `before`, at most `limit`; returns how many went.
+async def purge_replies(database: Store, scope: Scope, before: datetime, limit: int = 1000) -> int:
+    """Deletes the oldest replies of `scope` made before `before`, at most `limit`; returns how many went.
 
     Small batches keep other writers waiting only briefly: call again until it returns less than `limit`.
     """
     key = tuple_(schema.replies.c.tenant_id, schema.replies.c.scope, schema.replies.c.reply_key)
     oldest = (
         select(schema.replies.c.tenant_id, schema.replies.c.scope, schema.replies.c.reply_key)
-        .where(schema.replies.c.created_at < before, schema.replies.c.scope.in_(scopes))
+        .where(schema.replies.c.scope == scope, schema.replies.c.created_at < before)
         .order_by(schema.replies.c.created_at)
         .limit(limit)
     )

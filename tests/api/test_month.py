@@ -331,3 +331,21 @@ async def test_a_stranger_finds_nothing(in_march: Running, client: httpx.AsyncCl
         assert (fresh["schemes"], fresh["exposure"], fresh["sanctions"]) == ([], [], [])
         simulated = await other.post("/v1/ladders/simulate", json={"ladder": "ten_point"})
         assert simulated.json()["incidents"] == 0
+
+
+async def test_a_retried_adjustment_is_entered_once(client: httpx.AsyncClient) -> None:
+    body = {"shop_id": "shop-1", "agent_id": "agent-9", "scheme": "ten_point", "points": 2, "note": "x"}
+
+    async def adjust(**change: Any) -> httpx.Response:
+        key = {"Idempotency-Key": "adjust-1"}
+        return await client.post("/v1/ledger/adjustments", json=body | change, headers=key)
+
+    # One that is refused leaves the key free.
+    assert (await adjust(scheme="nothing")).status_code == 404
+    made = await asyncio.gather(*(adjust() for _ in range(5)))
+    assert [each.status_code for each in made] == [201] * 5
+    assert all(each.json() == made[0].json() for each in made)
+    other = await adjust(points=3)
+    assert (other.status_code, other.json()["code"]) == (409, "idempotency_conflict")
+    ledger = await client.get("/v1/agents/agent-9/ledger", params={"shop_id": "shop-1"})
+    assert len(ledger.json()["items"]) == 1

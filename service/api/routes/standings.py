@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
+from hashlib import sha256
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Header, Query
 from pydantic import ConfigDict, Field
 from starlette.responses import Response
 
@@ -16,7 +17,7 @@ from service.api.penalty import EntryOut, SettledOut, StandingOut, entry_out, se
 from service.api.routes.incidents import Spoken, Word
 from service.api.sheet import WantsCsv, as_sheet, sheet_response
 from service.api.state import ServiceState, State
-from service.errors import Malformed, NotFound, Problem
+from service.errors import Conflict, Malformed, NotFound, Problem
 from service.penalise.standings import read_standing
 from service.penalise.window import local_day, month_of, zone_of
 from service.record.account import Account, agent_account, shop_account
@@ -24,6 +25,7 @@ from service.record.audit import add_entry
 from service.record.entry import LedgerEntry
 from service.record.keys import ApiKey
 from service.record.ledger import accounts_of_agent, list_entries
+from service.record.replies import Reply, claim_reply, fill_reply
 from service.record.shops import find_shops
 
 router = APIRouter(prefix="/v1", tags=["penalties"], dependencies=STRICT)
@@ -34,6 +36,16 @@ Month = Annotated[
     str | None,
     Query(
         pattern=r"^2[01]\d\d-(0[1-9]|1[0-2])$", description="`2026-03`, in the shop's time zone; default this month."
+    ),
+]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=128,
+        pattern="^[!-~]+$",
+        description="A retry with the same key and content gets the stored answer; other content is refused, 409.",
     ),
 ]
 MAX_POINTS = 10_000
@@ -141,14 +153,27 @@ async def agent_ledger(
     "/ledger/adjustments", status_code=201, responses=errors(400, 404, 409, 413, 415), summary="Enter points by hand"
 )
 async def adjust(
-    state: ServiceState, supervisor: Supervisor, spoken: Spoken, body: AdjustmentBody, reason: AuditReason
+    state: ServiceState,
+    supervisor: Supervisor,
+    spoken: Spoken,
+    body: AdjustmentBody,
+    reason: AuditReason,
+    key: IdempotencyKey = None,
 ) -> SettledOut:
     """Adds an entry, or reverses an adjustment that was made before; sanctions follow in the same transaction. What an
     incident caused is taken back by reviewing the incident.
     """
     check(body)
     now, books = state["clock"].now(), state["books"]
+    reply = key and reply_to(body, supervisor.tenant_id, key, now)
     async with state["database"].write() as connection:
+        if reply and (known := await claim_reply(connection, reply)) is not None:
+            if known.fingerprint != reply.fingerprint:
+                raise Conflict(
+                    "this Idempotency-Key was used for other content before; give each adjustment its own",
+                    code="idempotency_conflict",
+                )
+            return SettledOut.model_validate_json(known.body)
         if body.reverses is not None:
             settled = await books.reverse(
                 connection, supervisor.tenant_id, body.reverses, now, note=body.note, key_id=supervisor.id
@@ -175,7 +200,16 @@ async def adjust(
             after=settled.entries[0],
             reason=reason,
         )
-    return SettledOut(**settled_fields(settled, books.ladders, spoken, now))
+        answer = SettledOut(**settled_fields(settled, books.ladders, spoken, now))
+        if reply:
+            await fill_reply(connection, reply, answer.model_dump_json().encode())
+    return answer
+
+
+def reply_to(body: AdjustmentBody, tenant_id: str, key: str, now: datetime) -> Reply:
+    """What a retry is known by; its answer comes later."""
+    content = f"adjustment {body.model_dump_json(exclude_unset=True)}"
+    return Reply(tenant_id, "key", key, sha256(content.encode()).hexdigest(), b"", now)
 
 
 def check(body: AdjustmentBody) -> None:
