@@ -125,8 +125,8 @@ def steps(port: int, terms: int) -> Iterator[tuple[str, Callable[[], str]]]:
         kept["version"] = client.json("POST", f"{BASE}/publish", {})["version"]
         return wait_for(client, str(kept["version"]))
 
-    def roll_back() -> str:
-        return wait_for(client, client.json("POST", f"{BASE}/rollback", {})["version"])
+    def roll_back(version: str | None = None) -> str:
+        return wait_for(client, client.json("POST", f"{BASE}/rollback", {"version": version})["version"])
 
     def backtest() -> str:
         job = json.loads(client.send("POST", f"{BASE}/backtest", messages)[1])
@@ -143,7 +143,7 @@ def steps(port: int, terms: int) -> Iterator[tuple[str, Callable[[], str]]]:
     yield "look at the draft", lambda: str(client.json("GET", f"{BASE}/draft?limit=200")["publishable"])
     yield "publish", publish
     yield "roll back", roll_back
-    yield "roll forward", roll_back
+    yield "roll forward", lambda: roll_back(str(kept["version"]))
     yield "export", give
     yield "import again and look", take_again
     yield f"backtest {BACKTEST_MESSAGES:,}", backtest

@@ -65,7 +65,7 @@ async def read_draft(database: Database, tenant_id: str, name: str, version: str
         cases, _ = await list_cases(connection, lexicon.id, limit=MAX_CASES)
         return Read(
             lexicon=lexicon,
-            content=await read_content(connection, lexicon.id)
+            content=await read_content(connection, lexicon.items_id)
             if version is None
             else unpack(await read_version(connection, lexicon.id, version)),
             published=await read_published(connection, lexicon),

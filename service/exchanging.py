@@ -6,6 +6,7 @@ import asyncio
 from datetime import datetime
 
 import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.errors import Malformed, Problem
 from service.lexicon.exchange import Encoding, Format, Reading, WordDefaults, read_file, write_file
@@ -14,10 +15,13 @@ from service.record.audit import add_entry
 from service.record.database import Database
 from service.record.drafts import Author, read_content
 from service.record.imports import Prepared, import_content, prepare_content
-from service.record.lexicons import get_lexicon
+from service.record.large_imports import import_large, sweep_leftovers
+from service.record.lexicons import Lexicon, get_lexicon
 
 MAX_SHOWN = 200
 """Refused lines that an answer names."""
+LARGE_IMPORT = 2_000
+"""Terms and exceptions from which on they are stored in several transactions."""
 
 
 class Upload(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,11 +65,9 @@ async def take_upload(
     """Stores what the file holds, with its audit entry. Raises Malformed, NotFound."""
     reading, prepared = await asyncio.to_thread(read_upload, upload)
     taken = reading.lines - len(reading.refused)
-    async with database.write() as connection:
-        lexicon = await get_lexicon(connection, tenant_id, name, lock=True)
-        author = Author(key_id, at, reason)
-        revision = await import_content(connection, lexicon, prepared, author, replace=upload.replace)
-        mode = "replace" if upload.replace else "merge"
+    author, mode = Author(key_id, at, reason), "replace" if upload.replace else "merge"
+
+    async def note(connection: AsyncConnection, lexicon: Lexicon, revision: int) -> None:
         await add_entry(
             connection,
             tenant_id,
@@ -77,6 +79,15 @@ async def take_upload(
             after={"revision": revision, "taken": taken, "refused": len(reading.refused), "mode": mode},
             reason=reason,
         )
+
+    if len(prepared.rows) >= LARGE_IMPORT:
+        revision = await import_large(database, tenant_id, name, prepared, author, replace=upload.replace, note=note)
+        await sweep_leftovers(database, at)
+    else:
+        async with database.write() as connection:
+            lexicon = await get_lexicon(connection, tenant_id, name, lock=True)
+            revision = await import_content(connection, lexicon, prepared, author, replace=upload.replace)
+            await note(connection, lexicon, revision)
     refused = [(each.line, each.reason) for each in reading.refused[:MAX_SHOWN]]
     return Taken(reading.lines, taken, revision, refused, len(reading.refused))
 
@@ -87,6 +98,6 @@ async def give_draft(
     """The draft as a file, and its version. Raises NotFound."""
     async with database.read() as connection:
         lexicon = await get_lexicon(connection, tenant_id, name)
-        content = await read_content(connection, lexicon.id)
+        content = await read_content(connection, lexicon.items_id)
     data = await asyncio.to_thread(write_file, content, form, encoding)
     return data, await asyncio.to_thread(lambda: version_of(content.canonical()))

@@ -1,7 +1,7 @@
 """A lexicon's draft: terms and exceptions as the last of their revisions left them, and every revision ever made.
 
 A change says which revision of the item it is a change of; where another has come in between it is refused, so nobody
-overwrites what he has not seen.
+overwrites what he has not seen. What reads takes a lexicon's `items_id`, for an import may have replaced all rows.
 """
 
 from __future__ import annotations
@@ -77,9 +77,9 @@ def item_of(body: Term | ExceptionPhrase) -> Item:
     return Item(kind="exception", id=body.phrase, body=body)
 
 
-async def get_item(store: Store, lexicon_id: str, kind: Kind, item_id: str) -> Item:
+async def get_item(store: Store, items_id: str, kind: Kind, item_id: str) -> Item:
     """Raises NotFound."""
-    item = await _find(store, lexicon_id, kind, item_id)
+    item = await _find(store, items_id, kind, item_id)
     if item is None:
         raise NotFound(f"the draft has no {kind} {item_id}")
     return item
@@ -91,7 +91,7 @@ async def put_item(store: Store, lexicon: Lexicon, item: Item, author: Author, *
     Raises Conflict when it is there already, NotFound when it is not, Stale when it has another revision.
     """
     async with writing(store) as connection:
-        before = await _find(connection, lexicon.id, item.kind, item.id)
+        before = await _find(connection, lexicon.items_id, item.kind, item.id)
         if over is None and before is not None:
             raise Conflict(f"the draft has a {item.kind} {item.id} already; change that one", code="exists")
         if over is not None:
@@ -102,11 +102,11 @@ async def put_item(store: Store, lexicon: Lexicon, item: Item, author: Author, *
 async def remove_item(store: Store, lexicon: Lexicon, kind: Kind, item_id: str, author: Author, *, over: int) -> Item:
     """Takes the item out of the draft and returns it as it was. Hold the lexicon's lock. Raises NotFound, Stale."""
     async with writing(store) as connection:
-        before = _check_fresh(await _find(connection, lexicon.id, kind, item_id), kind, item_id, over)
+        before = _check_fresh(await _find(connection, lexicon.items_id, kind, item_id), kind, item_id, over)
         revision = await take_revisions(connection, lexicon, 1)
         gone = msgspec.structs.replace(before, body=None, revision=revision)
         await connection.execute(insert(_revisions), [revision_row(lexicon.id, gone, author) | {"state": "removed"}])
-        await connection.execute(delete(_items).where(*_is(lexicon.id, kind, item_id)))
+        await connection.execute(delete(_items).where(*_is(lexicon.items_id, kind, item_id)))
     return before
 
 
@@ -120,15 +120,15 @@ async def put_items(store: Store, lexicon: Lexicon, items: Sequence[Item], autho
         for start in range(0, len(stored), BATCH):
             rows = [revision_row(lexicon.id, item, author) for item in stored[start : start + BATCH]]
             await connection.execute(insert(_revisions), rows)
-            await upsert_items(connection, [item_row(lexicon.id, item) for item in stored[start : start + BATCH]])
+            await upsert_items(connection, [item_row(lexicon.items_id, item) for item in stored[start : start + BATCH]])
     return stored
 
 
 async def list_items(
-    store: Store, lexicon_id: str, filters: ItemFilters, *, limit: int, cursor: str | None = None
+    store: Store, items_id: str, filters: ItemFilters, *, limit: int, cursor: str | None = None
 ) -> tuple[list[Item], str | None]:
     """At most `limit` items by id, and the cursor of the next page or None. Raises Malformed for a broken cursor."""
-    query = select(_items).where(_items.c.lexicon_id == lexicon_id, _items.c.kind == filters.kind)
+    query = select(_items).where(_items.c.lexicon_id == items_id, _items.c.kind == filters.kind)
     for name in ("category", "severity", "state"):
         if getattr(filters, name) is not None:
             query = query.where(_items.c[name] == getattr(filters, name))
@@ -152,14 +152,14 @@ async def list_items(
     return found[:limit], key_cursor(found[limit - 1].id)
 
 
-async def count_items(store: Store, lexicon_id: str) -> int:
+async def count_items(store: Store, items_id: str) -> int:
     """Terms and exceptions of a draft."""
-    query = select(func.count()).select_from(_items).where(_items.c.lexicon_id == lexicon_id)
+    query = select(func.count()).select_from(_items).where(_items.c.lexicon_id == items_id)
     async with reading(store) as connection:
         return int((await connection.execute(query)).scalar_one())
 
 
-async def read_content(store: Store, lexicon_id: str) -> Content:
+async def read_content(store: Store, items_id: str) -> Content:
     """The whole draft, read in one transaction and in pieces, so that a large one holds nobody up for long."""
     items: list[Item] = []
     async with reading(store) as connection:
@@ -168,7 +168,7 @@ async def read_content(store: Store, lexicon_id: str) -> Content:
             while True:
                 query = (
                     select(_items)
-                    .where(_items.c.lexicon_id == lexicon_id, _items.c.kind == kind, _items.c.item_id > last)
+                    .where(_items.c.lexicon_id == items_id, _items.c.kind == kind, _items.c.item_id > last)
                     .order_by(_items.c.item_id)
                     .limit(BATCH)
                 )
@@ -203,9 +203,9 @@ def items_of(content: Content) -> list[Item]:
     ]
 
 
-async def _find(store: Store, lexicon_id: str, kind: Kind, item_id: str) -> Item | None:
+async def _find(store: Store, items_id: str, kind: Kind, item_id: str) -> Item | None:
     async with reading(store) as connection:
-        row = (await connection.execute(select(_items).where(*_is(lexicon_id, kind, item_id)))).one_or_none()
+        row = (await connection.execute(select(_items).where(*_is(items_id, kind, item_id)))).one_or_none()
     return None if row is None else _item(row)
 
 
@@ -231,8 +231,8 @@ def _check_fresh(item: Item | None, kind: Kind, item_id: str, over: int) -> Item
     return item
 
 
-def _is(lexicon_id: str, kind: Kind, item_id: str) -> tuple[Any, ...]:
-    return (_items.c.lexicon_id == lexicon_id, _items.c.kind == kind, _items.c.item_id == item_id)
+def _is(items_id: str, kind: Kind, item_id: str) -> tuple[Any, ...]:
+    return (_items.c.lexicon_id == items_id, _items.c.kind == kind, _items.c.item_id == item_id)
 
 
 def revision_row(lexicon_id: str, item: Item, author: Author) -> dict[str, Any]:
@@ -249,10 +249,10 @@ def revision_row(lexicon_id: str, item: Item, author: Author) -> dict[str, Any]:
     }
 
 
-def item_row(lexicon_id: str, item: Item) -> dict[str, Any]:
+def item_row(items_id: str, item: Item) -> dict[str, Any]:
     body, term = item.body, item.body if isinstance(item.body, Term) else None
     return {
-        "lexicon_id": lexicon_id,
+        "lexicon_id": items_id,
         "kind": item.kind,
         "item_id": item.id,
         "revision": item.revision,

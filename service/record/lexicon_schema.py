@@ -36,6 +36,7 @@ lexicons = Table(
     Column("published_version", String),
     Column("published_revision", BigInteger),
     Column("published_at", UtcDateTime),
+    Column("draft_id", String),  # its rows in `lexicon_items`; null: those of its own id
     Index(
         "ux_lexicons_tenant_id_name",
         "tenant_id",
@@ -49,7 +50,7 @@ lexicons = Table(
 lexicon_items = Table(
     "lexicon_items",
     metadata,
-    Column("lexicon_id", String, nullable=False),
+    Column("lexicon_id", String, nullable=False),  # or its `draft_id`
     Column("kind", String, nullable=False),
     Column("item_id", String, nullable=False),
     Column("revision", BigInteger, nullable=False),
@@ -60,6 +61,14 @@ lexicon_items = Table(
     Column("pattern", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),  # JSON; empty where it is switched off
     PrimaryKeyConstraint("lexicon_id", "kind", "item_id"),
+)
+
+# Rows of `lexicon_items` that are no draft: one that is being written beside it, or that was replaced as a whole.
+lexicon_leftovers = Table(
+    "lexicon_leftovers",
+    metadata,
+    Column("draft_id", String, primary_key=True),
+    Column("sweep_after", UtcDateTime, nullable=False),
 )
 
 lexicon_revisions = Table(

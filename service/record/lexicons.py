@@ -36,6 +36,13 @@ class Lexicon(msgspec.Struct, frozen=True, kw_only=True):
     published_revision: int | None
     """The draft's revision that was published; None after a rollback, for then the draft is of another past."""
     published_at: datetime | None
+    draft_id: str | None = None
+    """Of the draft's rows, once it was replaced as a whole."""
+
+    @property
+    def items_id(self) -> str:
+        """What the draft's rows are found by."""
+        return self.draft_id or self.id
 
 
 async def create_lexicon(store: Store, tenant_id: str, name: str, description: str, at: datetime) -> Lexicon:

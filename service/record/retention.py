@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from service.clock import Clock
 from service.errors import Unavailable
 from service.record.database import Database
 from service.record.deliveries import purge_deliveries, purge_events
+from service.record.large_imports import sweep_leftovers
 from service.record.purge import list_tenants, purge_incidents
 from service.record.replies import Scope, purge_replies
 from service.record.samples import purge_samples, sampled_tenants
@@ -30,17 +31,13 @@ HOOK_HOURS = 48
 
 async def forget_old_replies(database: Database, clock: Clock, days: int) -> int:
     """Delete the replies to clients older than `days`, and those to chat tools after HOOK_HOURS; how many there were."""
-    ages: tuple[tuple[timedelta, tuple[Scope, ...]], ...] = (
-        (timedelta(days=days), ("message", "key")),
-        (timedelta(hours=HOOK_HOURS), ("hook",)),
-    )
+    now, own = clock.now(), timedelta(days=days)
+    before: dict[Scope, datetime] = {"message": now - own, "key": now - own, "hook": now - timedelta(hours=HOOK_HOURS)}
     deleted = 0
-    for age, scopes in ages:
-        while True:
-            batch = await purge_replies(database, clock.now() - age, BATCH, scopes)
+    for scope, moment in before.items():
+        while (batch := await purge_replies(database, scope, moment, BATCH)) == BATCH:
             deleted += batch
-            if batch < BATCH:
-                break
+        deleted += batch
     return deleted
 
 
@@ -89,5 +86,6 @@ async def forget_forever(
             await forget_old_replies(database, clock, days)
             await forget_old_deliveries(database, clock, delivery_days)
             await forget_old_traffic(database, clock)
+            await sweep_leftovers(database, clock.now())
             await forget_old_incidents(database, clock, incident_days)
         await asyncio.sleep(PAUSE_SECONDS)

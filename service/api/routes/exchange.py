@@ -128,7 +128,7 @@ async def give(
     database = state["database"]
     async with database.read() as connection:
         lexicon = await get_lexicon(connection, editor.tenant_id, name)
-        large = await count_items(connection, lexicon.id) >= LARGE
+        large = await count_items(connection, lexicon.items_id) >= LARGE
     if large:
         run, url = state["jobs"].workbench.run, state["settings"].database_url
         data, version = await run(give_file, url, editor.tenant_id, name, form, encoding)

@@ -218,7 +218,7 @@ async def examine_draft(
         lexicon = await get_lexicon(connection, tenant_id, name)
         others = [each for each in await list_placed(connection, tenant_id) if each.name != name]
         size = await (
-            count_items(connection, lexicon.id) if version is None else read_size(connection, lexicon.id, version)
+            count_items(connection, lexicon.items_id) if version is None else read_size(connection, lexicon.id, version)
         )
         draft = Placed(lexicon.id, name, version or "", size)
     if is_large([*others, draft]):

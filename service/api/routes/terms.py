@@ -75,7 +75,7 @@ async def index(
         found, following = list_shipped(state["pipeline"].live.shipped.terms, filters, limit, cursor)
     else:
         lexicon = await get_lexicon(state["database"], editor.tenant_id, name)
-        found, following = await list_items(state["database"], lexicon.id, filters, limit=limit, cursor=cursor)
+        found, following = await list_items(state["database"], lexicon.items_id, filters, limit=limit, cursor=cursor)
     return Page(items=list(map(term_out, found)), next_cursor=following)
 
 
@@ -155,7 +155,7 @@ async def index_exceptions(
         found, following = list_shipped(state["pipeline"].live.shipped.exceptions, filters, limit, cursor)
     else:
         lexicon = await get_lexicon(state["database"], editor.tenant_id, name)
-        found, following = await list_items(state["database"], lexicon.id, filters, limit=limit, cursor=cursor)
+        found, following = await list_items(state["database"], lexicon.items_id, filters, limit=limit, cursor=cursor)
     return Page(items=list(map(exception_out, found)), next_cursor=following)
 
 
@@ -200,7 +200,7 @@ async def remove_exception(
 async def _get(state: ServiceState, editor: ApiKey, name: str, kind: Kind, item_id: str) -> Item:
     async with state["database"].read() as connection:
         lexicon = await get_lexicon(connection, editor.tenant_id, name)
-        return await get_item(connection, lexicon.id, kind, item_id.replace("\0", "␀"))
+        return await get_item(connection, lexicon.items_id, kind, item_id.replace("\0", "␀"))
 
 
 async def _store(
@@ -217,7 +217,7 @@ async def _store(
     now = state["clock"].now()
     async with state["database"].write() as connection:
         lexicon = await get_lexicon(connection, editor.tenant_id, name, lock=True)
-        before = None if over is None else await get_item(connection, lexicon.id, item.kind, item.id)
+        before = None if over is None else await get_item(connection, lexicon.items_id, item.kind, item.id)
         stored = await put_item(connection, lexicon, item, Author(editor.id, now, reason), over=over)
         await add_entry(
             connection,
@@ -241,7 +241,7 @@ async def _remove(
     now = state["clock"].now()
     async with state["database"].write() as connection:
         lexicon = await get_lexicon(connection, editor.tenant_id, name, lock=True)
-        present = await get_item(connection, lexicon.id, kind, item_id.replace("\0", "␀"))
+        present = await get_item(connection, lexicon.items_id, kind, item_id.replace("\0", "␀"))
         over = revision_of(if_match, present.revision)
         before = await remove_item(connection, lexicon, kind, item_id, Author(editor.id, now, reason), over=over)
         await add_entry(
