@@ -57,9 +57,14 @@ def upgrade() -> None:
     op.add_column("incidents", sa.Column("connection_id", sa.String))
     # With a default of the database's: the version before, which may still be serving, does not know the column.
     op.add_column("incidents", sa.Column("after_delivery", sa.Boolean, nullable=False, server_default=sa.false()))
+    # Answers for chat tools' repeats are kept for hours, those for clients for days.
+    op.create_index("ix_replies_scope_created_at", "replies", ["scope", "created_at"])
+    op.drop_index("ix_replies_created_at", "replies")
 
 
 def downgrade() -> None:
+    op.create_index("ix_replies_created_at", "replies", ["created_at"])
+    op.drop_index("ix_replies_scope_created_at", "replies")
     for column in ("after_delivery", "connection_id", "provider"):
         op.drop_column("incidents", column)
     op.drop_table("hook_cursors")

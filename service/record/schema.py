@@ -113,8 +113,10 @@ replies = Table(
     Column("reply_key", String, nullable=False),
     Column("fingerprint", String, nullable=False),
     Column("body", LargeBinary, nullable=False),
-    Column("created_at", UtcDateTime, nullable=False, index=True),
+    Column("created_at", UtcDateTime, nullable=False),
     PrimaryKeyConstraint("tenant_id", "scope", "reply_key"),
+    # Each scope is kept for days of its own.
+    Index(None, "scope", "created_at"),
 )
 
 shops = Table(

@@ -17,9 +17,9 @@ async def test_nothing_is_found_under_another_key(database: Database) -> None:
 async def test_the_oldest_replies_go_in_batches(database: Database) -> None:
     old = [make_reply(f"m{number}", created_at=NOW - timedelta(hours=number + 1)) for number in range(5)]
     await store(database, make_reply("fresh"), *old)
-    assert await purge_replies(database, NOW, limit=3) == 3
+    assert await purge_replies(database, "message", NOW, limit=3) == 3
     assert await find_reply(database, "acme", "message", "m4") is None
     assert await find_reply(database, "acme", "message", "m1") is not None
-    assert await purge_replies(database, NOW, limit=3) == 2
-    assert await purge_replies(database, NOW, limit=3) == 0
+    assert await purge_replies(database, "message", NOW, limit=3) == 2
+    assert await purge_replies(database, "message", NOW, limit=3) == 0
     assert await find_reply(database, "acme", "message", "fresh") is not None
