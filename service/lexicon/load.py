@@ -102,6 +102,7 @@ def load_snapshot(folder: Path) -> Snapshot:
         sound_support=read(folder / "tables" / "sound_support.toml", dict[Category, tuple[str, ...]]),
         frequency=read(folder / "frequency.toml", Frequency),
         corpus=load_corpus(folder / "corpus"),
+        folder=folder,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -37,6 +38,8 @@ class Snapshot:
     """How many messages to one customer are too many."""
     corpus: tuple[str, ...] = ()
     """Ordinary sentences that no term may hit."""
+    folder: Path | None = None
+    """Where it was read from, for those who are told what is wrong with it."""
 
     @property
     def version(self) -> str:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from service.errors import DataError
 from service.lexicon.context import Context
+from service.lexicon.locate import data_error, locate
 from service.match.candidate import Candidate
 from service.match.pattern import Pattern, compile_pattern
 from service.verify.surroundings import Surroundings
+
+FILE = "contexts.toml"
+FRAMES = {"before": "(?:{})$", "after": "(?:{})", "near": "{}", "unless": "{}"}
+"""What each pattern is set in: `before` ends where the hit begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,31 +44,34 @@ class ContextRule:
         return self.unless is None or not self.unless.search(around.near)
 
 
-def compile_contexts(contexts: Sequence[Context]) -> tuple[ContextRule, ...]:
-    """Raises DataError for a context that has no pattern or one that RE2 refuses."""
+def compile_contexts(contexts: Sequence[Context], folder: Path | None = None) -> tuple[ContextRule, ...]:
+    """Raises DataError for a context that has no pattern or one that RE2 refuses, with its place in `folder`, where it was
+    read from.
+    """
     rules = []
-    for context in contexts:
+    for index, context in enumerate(contexts):
+        sides: dict[str, Pattern | None] = {}
         if not (context.before or context.after or context.near):
-            raise DataError(
-                f"contexts.toml: {context.id} has neither `before` nor `after` nor `near`; it would hold everywhere"
-            )
-        rules.append(
-            ContextRule(
-                context,
-                compile_side(context, "before", "(?:{})$"),
-                compile_side(context, "after", "(?:{})"),
-                compile_side(context, "near", "{}"),
-                compile_side(context, "unless", "{}"),
-            )
-        )
+            problem = f"{context.id} has neither `before` nor `after` nor `near`; it would hold everywhere"
+            raise error_at(folder, index, "id", problem)
+        for side, frame in FRAMES.items():
+            pattern: str = getattr(context, side)
+            try:
+                sides[side] = compile_pattern(frame.format(pattern)) if pattern else None
+            except ValueError as error:
+                hint = "RE2 has no look-around and no back-references; brackets must be closed"
+                raise error_at(folder, index, side, f"{context.id}: `{side}`: {error}", hint) from error
+        rules.append(ContextRule(context, **sides))
     return tuple(rules)
 
 
-def compile_side(context: Context, side: str, frame: str) -> Pattern | None:
-    """The pattern of one field of `context`, set in `frame`; None where the field is empty."""
-    pattern: str = getattr(context, side)
+def error_at(folder: Path | None, index: int, field: str, problem: str, hint: str = "") -> DataError:
+    """The error with file, line and caret; with the file's name only where it can't be read again."""
+    path = (folder or Path()) / FILE
     try:
-        return compile_pattern(frame.format(pattern)) if pattern else None
-    except ValueError as error:
-        hint = "RE2 has no look-around and no back-references; brackets must be closed"
-        raise DataError(f"contexts.toml: {context.id}: `{side}`: {error}\nhint: {hint}") from error
+        text = path.read_text(encoding="utf-8") if folder else ""
+    except (OSError, UnicodeDecodeError):
+        text = ""
+    if not text:
+        return DataError(f"{FILE}: {problem}" + (f"\nhint: {hint}" if hint else ""))
+    return data_error(path, text, *locate(text, f"$.context[{index}].{field}"), problem, hint)

@@ -207,7 +207,7 @@ def compile_verifier(snapshot: Snapshot, cache: Path | None) -> Verifier:
         module = import_module(f"{checks.__name__}.{info.name}")
         found[info.name] = compile_words(info.name, snapshot.detectors, module.compile_check)
     return Verifier(
-        contexts=compile_contexts(snapshot.contexts),
+        contexts=compile_contexts(snapshot.contexts, snapshot.folder),
         words=Words(own_words(snapshot.terms), cache),
         checks=found,
         sound_support={category: tuple(row) for category, row in snapshot.sound_support.items()},

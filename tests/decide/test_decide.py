@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+import msgspec
 import pytest
 
 from service.decide.decide import decide
@@ -89,9 +90,9 @@ def test_policies_are_in_order_without_overlap_and_say_where_they_come_from(
     assert all(policy.source for policy in policies)
 
 
-def policy(name: str, day: date, low: Any, clauses: tuple[Clause, ...] = ()) -> Policy:
+def policy(name: str, day: date, low: Any, clauses: tuple[Clause, ...] = (), valid_until: date | None = None) -> Policy:
     actions: Any = {"*": {"low": low, "medium": "warn", "high": "block", "critical": "block"}}
-    return Policy(id=name, source="made up", valid_from=day, actions=actions, clauses=clauses)
+    return Policy(id=name, source="made up", valid_from=day, valid_until=valid_until, actions=actions, clauses=clauses)
 
 
 RULES = PlatformRules(
@@ -126,6 +127,25 @@ def judge(engine: Engine, severity: Severity, day: date, channel: Channel = "cha
 def test_the_policy_of_the_day_decides(engine: Engine, day: date, name: str, action: str) -> None:
     decision = judge(engine, "low", day)
     assert (decision.policy_version, decision.action) == (f"jd@{name}", action)
+
+
+@pytest.mark.parametrize(("day", "name"), [
+    (date(2024, 10, 31), "always"),
+    (date(2024, 11, 1), "festival"),
+    (date(2024, 11, 11), "festival"),
+    (date(2024, 11, 12), "always"),
+    (date(2026, 1, 1), "last"),
+    (date(2026, 1, 2), "always"),
+])  # fmt: skip
+def test_a_policy_ends_and_the_one_before_it_holds_again(day: date, name: str) -> None:
+    policies = (
+        policy("always", date(2020, 1, 1), "allow"),
+        policy("festival", date(2024, 11, 1), "warn", valid_until=date(2024, 11, 11)),
+        policy("last", date(2026, 1, 1), "warn", valid_until=date(2026, 1, 1)),
+    )
+    assert msgspec.structs.replace(RULES, policies=policies).policy_on(day).id == name
+    # Where all have ended it is the last one: nothing is without a policy.
+    assert msgspec.structs.replace(RULES, policies=policies[1:]).policy_on(date.max).id == "last"
 
 
 def test_a_clause_holds_from_its_policys_day_and_on_its_channel(engine: Engine) -> None:

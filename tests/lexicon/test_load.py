@@ -154,6 +154,9 @@ def test_what_cannot_be_compiled_is_named(lexicons: Path, file: str, good: str, 
     with pytest.raises(DataError) as caught:
         Engine.compile(load_snapshot(lexicons))
     assert problem in str(caught.value)
+    if file == "contexts.toml":
+        line = next(number for number, row in enumerate(text.splitlines(), 1) if row.startswith(good))
+        assert str(caught.value).startswith(f"{path}:{line}:10: ")
 
 
 @pytest.mark.parametrize(("missing", "problem"), [
