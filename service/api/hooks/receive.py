@@ -85,7 +85,8 @@ async def _answer(request: Request, connected: Connected, rest: str, started: fl
     except Exception as error:
         state["log"].error("crash", request_id=request_id, path="/v1/hooks", **place_of_crash(error))
         nothing = unchecked(connected, Incoming(text="", agent_id="", delivery_id=""))
-        return response_of(tool.answer((nothing,), call, connected.settings)), "failed", 0, "the call could not be read"
+        reason = f"the call could not be read; answered: {nothing.action}"
+        return response_of(tool.answer((nothing,), call, connected.settings)), "failed", 0, reason
     return (response_of(reply), *ending(checked, reading))
 
 
@@ -177,9 +178,9 @@ def ending(checked: Sequence[Checked], reading: Reading) -> tuple[CallVerdict, i
     """What became of the call as a whole."""
     if not checked:
         return "ignored", 0, reading.ignored or "nothing to check"
-    if any(one.outcome is None for one in checked):
-        return "failed", len(checked), "no decision in time"
     strictest = max((one.action for one in checked), key=ACTION_RANK.__getitem__)
+    if any(one.outcome is None for one in checked):
+        return "failed", len(checked), f"no decision in time; answered: {strictest}"
     return strictest, len(checked), reading.ignored
 
 
