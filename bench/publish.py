@@ -30,6 +30,8 @@ CLIENTS = 4
 PACE_SECONDS = 0.005
 PATIENCE_SECONDS = 300
 BACKTEST_MESSAGES = 100_000
+INCIDENT_EACH = 50
+"""One message in so many of a backtest, as in real traffic."""
 BASE = "/v1/lexicons/made-up"
 TEXTS = (
     "亲，已经为您安排发货了",
@@ -105,7 +107,10 @@ def steps(port: int, terms: int) -> Iterator[tuple[str, Callable[[], str]]]:
     ]
     data = "\n".join(lines).encode()
     # Made here, for making it stops the clients too.
-    rows = [{"text": f"{text}{n}", "platform": "taobao"} for n, text in zip(range(BACKTEST_MESSAGES), cycle(TEXTS))]
+    rows = [
+        {"text": f"{TEXTS[3] if n % INCIDENT_EACH == 0 else TEXTS[n % 3]}{n}", "platform": "taobao"}
+        for n in range(BACKTEST_MESSAGES)
+    ]
     messages = json.dumps({"messages": rows}).encode()
 
     def take(data: bytes) -> str:

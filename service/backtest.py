@@ -9,7 +9,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from operator import itemgetter
 from typing import Annotated
+from zlib import crc32
 
 import msgspec
 
@@ -68,6 +70,16 @@ class Report(msgspec.Struct, frozen=True):
     """Those whose counts differ, the largest difference first."""
 
 
+class Found(msgspec.Struct, frozen=True, array_like=True):
+    """What a share of a backtest has found."""
+
+    done: int
+    decisions: list[tuple[Action, Action, int]]
+    before: dict[str, int]
+    after: dict[str, int]
+    changed: list[tuple[int, Changed]]
+
+
 Judged = tuple[Action, frozenset[str]]
 
 
@@ -84,28 +96,56 @@ class Backtest:
     decisions: Counter[tuple[Action, Action]] = field(default_factory=Counter)
     before: Counter[str] = field(default_factory=Counter)
     after: Counter[str] = field(default_factory=Counter)
-    changed: list[Changed] = field(default_factory=list)
+    changed: list[tuple[int, Changed]] = field(default_factory=list)
+    """With the place of the message, in order."""
     known: dict[Sample, tuple[Judged, Judged]] = field(default_factory=dict)
     """Agents say the same again and again."""
+    places: Sequence[int] | None = None
+    """Of the samples in the whole of which they are a share."""
 
     def step(self, count: int) -> int:
         """Tries the next `count` messages; returns how many are done."""
-        for sample in self.samples[self.done : self.done + count]:
+        for number, sample in enumerate(self.samples[self.done : self.done + count], self.done):
             known = self.known.get(sample)
             if known is None:
                 message = Message(sample.text, sample.platform, sample.channel, self.today)
                 known = self.known[sample] = judged(self.present.decide(message)), judged(self.draft.decide(message))
-            self._compare(sample, *known)
+            self._compare(number if self.places is None else self.places[number], sample, *known)
         self.done = min(len(self.samples), self.done + count)
         return self.done
 
-    def _compare(self, sample: Sample, present: Judged, draft: Judged) -> None:
+    def _compare(self, place: int, sample: Sample, present: Judged, draft: Judged) -> None:
         (was, old), (now, new) = present, draft
         self.before.update(old)
         self.after.update(new)
         if was != now:
             self.decisions[was, now] += 1
-            self.changed.append(Changed(sample.text, sample.platform, was, now, tuple(sorted(old ^ new))))
+            terms = tuple(sorted(old ^ new))
+            self.changed.append((place, Changed(sample.text, sample.platform, was, now, terms)))
+
+    def shares(self, count: int) -> list[Backtest]:
+        """As many backtests that are this one together; what is said again is in the same share."""
+        places: list[list[int]] = [[] for _ in range(count)]
+        for place, sample in enumerate(self.samples):
+            places[crc32(sample.text.encode("utf-8", "surrogatepass")) % count].append(place)
+        return [
+            Backtest(self.present, self.draft, self.version, [self.samples[n] for n in mine], self.today, places=mine)
+            for mine in places
+        ]
+
+    def found(self) -> bytes:
+        """What `add` takes."""
+        decisions = [(*key, count) for key, count in self.decisions.items()]
+        return msgspec.msgpack.encode(Found(self.done, decisions, dict(self.before), dict(self.after), self.changed))
+
+    def add(self, found: bytes) -> None:
+        """Takes over what a share of this one has found."""
+        share = msgspec.msgpack.decode(found, type=Found)
+        self.done += share.done
+        self.decisions.update({(old, new): count for old, new, count in share.decisions})
+        self.before.update(share.before)
+        self.after.update(share.after)
+        self.changed = sorted([*self.changed, *share.changed], key=itemgetter(0))
 
     def report(self) -> Report:
         """What has been found so far."""
@@ -115,7 +155,7 @@ class Backtest:
             step = ACTION_RANK[each.after] - ACTION_RANK[each.before]
             return abs(step), max((abs(gained[name]) for name in each.terms), default=0)
 
-        ordered = sorted(self.changed, key=weight, reverse=True)
+        ordered = sorted((each for _, each in self.changed), key=weight, reverse=True)
         stricter = [each for each in ordered if ACTION_RANK[each.after] > ACTION_RANK[each.before]]
         looser = [each for each in ordered if ACTION_RANK[each.after] < ACTION_RANK[each.before]]
         differing = sorted((name for name in gained if gained[name]), key=lambda name: (-abs(gained[name]), name))

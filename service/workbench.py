@@ -32,6 +32,7 @@ from service.record.database import Database
 from service.record.incidents import IncidentFilters, list_incidents
 from service.record.samples import newest_samples
 from service.record.versions import layer_of
+from service.shared_backtest import ALONE, SharedBacktest
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -75,7 +76,7 @@ _live: list[Live] = []
 _bundles: list[Bundles] = []
 _packed: dict[str, dict[str, bytes]] = {}
 """The last words that were compiled, by the bundle's key."""
-_running: dict[str, Backtest] = {}
+_running: dict[str, Backtest | SharedBacktest] = {}
 
 
 def _begin(folder: Path, cache: Path) -> None:
@@ -128,7 +129,12 @@ def prepare_backtest(
     `uploaded` is a body with `messages`; without it what `source` has since `since` is taken, newest first.
     """
     read, samples = asyncio.run(_read(url, tenant_id, name, uploaded, source, since))
-    _running[job_id] = make_backtest(_live[0], read, samples, today)
+    backtest = make_backtest(_live[0], read, samples, today)
+    if len(samples) <= ALONE:
+        _running[job_id] = backtest
+    else:
+        _running[job_id] = shared = SharedBacktest(backtest)
+        shared.start()
     return len(samples)
 
 
@@ -140,6 +146,13 @@ def step_backtest(job_id: str, count: int) -> int:
 def finish_backtest(job_id: str) -> bytes:
     """The report, as JSON; the backtest is forgotten."""
     return msgspec.json.encode(_running.pop(job_id).report())
+
+
+def drop_backtest(job_id: str) -> None:
+    """Forgets one that nobody wants any more."""
+    dropped = _running.pop(job_id, None)
+    if isinstance(dropped, SharedBacktest):
+        dropped.stop()
 
 
 def make_backtest(live: Live, read: Read, samples: list[Sample], today: date) -> Backtest:

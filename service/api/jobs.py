@@ -13,10 +13,12 @@ from service.clock import Clock
 from service.errors import Conflict, ShenyanError, Unavailable
 from service.record.database import Database
 from service.record.jobs import Job, add_job, save_job
-from service.workbench import Source, Workbench, finish_backtest, prepare_backtest, step_backtest
+from service.shared_backtest import ALONE
+from service.workbench import Source, Workbench, drop_backtest, finish_backtest, prepare_backtest, step_backtest
 
 STEP = 2000
 """Messages between two looks at how far it is: some tenths of a second."""
+LOOK_SECONDS = 0.2
 MAX_JOBS = 4
 """Of one process at once."""
 
@@ -63,11 +65,16 @@ class Jobs:
             )
             job = await self._save(job, state="running", total=total)
             while job.done < total:
+                if total > ALONE:
+                    # It goes on by itself; the workbench is free for others.
+                    await asyncio.sleep(LOOK_SECONDS)
                 job = await self._save(job, done=await bench.run(step_backtest, job.id, STEP))
             result = await bench.run(finish_backtest, job.id)
             await self._save(job, state="done", result=result, finished_at=self._clock.now())
         except ShenyanError as error:
             await self._fail(job, error.detail)
+            with suppress(ShenyanError):
+                await bench.run(drop_backtest, job.id)
         except asyncio.CancelledError:
             await self._fail(job, "the service was stopped; start it again")
             raise

@@ -21,7 +21,7 @@ from service.record.lexicon_schema import lexicon_revisions as _revisions
 from service.record.lexicons import Lexicon, take_revisions
 
 BATCH = 1000
-"""Rows in one call of the driver, and in one transaction of a large import: some hundredths of a second."""
+"""Rows in one call of the driver."""
 
 
 class Prepared(msgspec.Struct, frozen=True):

@@ -20,7 +20,7 @@ from uuid_utils import uuid7
 from service.errors import Conflict
 from service.record.database import Database, insert_new
 from service.record.drafts import Author
-from service.record.imports import BATCH, Prepared, add_revision, put_rows
+from service.record.imports import Prepared, add_revision, put_rows
 from service.record.lexicon_schema import lexicon_items as _items
 from service.record.lexicon_schema import lexicon_leftovers as _leftovers
 from service.record.lexicon_schema import lexicon_revisions as _revisions
@@ -34,7 +34,9 @@ REPLACED = timedelta(minutes=5)
 SWEPT = datetime(1970, 1, 1, tzinfo=UTC)
 TRIES = 5
 """How often the draft is copied anew because another import came in between."""
-BREATH_SECONDS = 0.01
+BATCH = 400
+"""Rows in one transaction: some milliseconds, more where the workbench has to wait for its turn of the processor."""
+BREATH_SECONDS = 0.005
 
 Note = Callable[[AsyncConnection, Lexicon, int], Awaitable[None]]
 

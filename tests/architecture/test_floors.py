@@ -37,6 +37,7 @@ FLOORS: dict[str, float] = {
     "service.prove": 7.5,
     "service.draft": 7.6,
     "service.backtest": 7,
+    "service.shared_backtest": 7.1,
     "service.workbench": 7.7,
     "service.exchanging": 7,
     "service.making": 7.75,
