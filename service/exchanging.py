@@ -56,6 +56,8 @@ def read_upload(upload: Upload) -> tuple[Reading, Prepared]:
             "mend them, or add ?partial=true",
             problems=problems,
         )
+    if not reading.lines and not upload.replace:
+        raise Malformed("The file holds no entries.")
     return reading, prepare_content(reading.content)
 
 

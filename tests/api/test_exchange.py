@@ -68,7 +68,9 @@ async def test_merge_keeps_and_replace_does_not(editor: httpx.AsyncClient) -> No
     assert (await editor.get(BASE)).json()["revision"] == 3
 
 
-@pytest.mark.parametrize("body", [b"", b"\xff\xfe", b"\x80\x81\xff", b"id\x00", b'"', "甲".encode() * 1_000_000])
+@pytest.mark.parametrize(
+    "body", [b"", b"\xff\xfe", b"\x80\x81\xff", b"id\x00", b'"', b"id,pattern\n", "甲".encode() * 1_000_000]
+)
 async def test_a_bad_file_changes_nothing(editor: httpx.AsyncClient, body: bytes) -> None:
     refused = await editor.post(f"{BASE}/import", content=body)
     assert refused.status_code in (400, 422)
