@@ -29,8 +29,8 @@ TYPES: dict[Format, str] = {
     "words": "text/plain; charset={}",
 }
 FILES = {kind.partition(";")[0]: {"schema": {"type": "string"}} for kind in TYPES.values()}
-ACCEPTED = {"", "application/octet-stream", *FILES}
-"""A file that is sent without its kind is read as `format` says."""
+ACCEPTED = {"", "application/octet-stream", "application/x-www-form-urlencoded", *FILES}
+"""A file that is sent without its kind is read as `format` says. The last but those is what curl says of any file."""
 FormatQuery = Annotated[Format, Query(alias="format", description="words: one a line.")]
 
 
