@@ -1,14 +1,14 @@
 """When a failed delivery is tried again, and when no more. Pure.
 
-at once, 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h    after the first attempt
+at once, 5 s, 20 s, 1 min, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h    after the first attempt
 """
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-OFFSETS = (0.0, 5.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0, 50_400.0, 72_000.0, 86_400.0)
-"""Seconds after the first attempt."""
+OFFSETS = (0.0, 5.0, 20.0, 60.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0, 50_400.0, 72_000.0, 86_400.0)
+"""Seconds after the first attempt. Those of the first minute are for a receiver that is only being restarted."""
 JITTER = 0.1
 """Later by up to this share, so that what failed together does not come back together."""
 SHORTEST = 5.0

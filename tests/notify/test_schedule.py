@@ -29,18 +29,18 @@ def test_the_attempts_of_a_day() -> None:
     [
         # jitter is up to a tenth of the gap, and never earlier
         ({"attempts": 1, "elapsed": 0, "jitter": 1.0}, 5.5),
-        ({"attempts": 2, "elapsed": 5.5, "jitter": 1.0}, 329.5),
+        ({"attempts": 2, "elapsed": 5.5, "jitter": 1.0}, 21.5),
         # a slow failure is followed by five seconds of rest
         ({"attempts": 1, "elapsed": 0, "took": 15.0}, 20),
         # the receiver's wish counts where it is longer, up to a day
         ({"attempts": 1, "elapsed": 0, "pause": 60.0}, 60),
-        ({"attempts": 3, "elapsed": 300, "pause": 60.0}, 1800),
+        ({"attempts": 5, "elapsed": 300, "pause": 60.0}, 1800),
         ({"attempts": 1, "elapsed": 0, "pause": 1e12}, LONGEST_PAUSE),
         # attempts out of turn use up nothing
         ({"attempts": 50, "elapsed": 6000}, 7200),
         # what was not tried because this service was down is made up for
         ({"attempts": 2, "elapsed": 90_000}, 90_000 + LATE),
-        ({"attempts": 10, "elapsed": 90_000}, -1),
+        ({"attempts": 12, "elapsed": 90_000}, -1),
     ],
 )
 def test_when_the_next_one_is(row: dict[str, float], due: float) -> None:
