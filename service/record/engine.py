@@ -62,7 +62,7 @@ def _sqlite_engine(address: URL, foreign_keys: bool) -> AsyncEngine:
         pool_size=1,
         max_overflow=0,
         pool_timeout=POOL_SECONDS,
-        json_serializer=_to_json,
+        json_serializer=to_json,
         json_deserializer=msgspec.json.decode,
         # Without this the driver opens transactions when it sees fit and commits before DDL.
         connect_args={"isolation_level": None},
@@ -109,7 +109,7 @@ def _postgresql_engine(address: URL) -> AsyncEngine:
         pool_size=10,
         max_overflow=10,
         pool_timeout=POOL_SECONDS,
-        json_serializer=_to_json,
+        json_serializer=to_json,
         json_deserializer=msgspec.json.decode,
         connect_args={
             "timeout": 5,
@@ -127,5 +127,5 @@ def _postgresql_engine(address: URL) -> AsyncEngine:
     return engine
 
 
-def _to_json(value: Any) -> str:
+def to_json(value: Any) -> str:
     return msgspec.json.encode(value).decode()

@@ -7,7 +7,7 @@ shops, then by tenant and id; and before any other row of the transaction.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -46,8 +46,13 @@ SumKey = tuple[str, str, str]
 """Tenant, account id, scheme."""
 
 
-async def lock_accounts(connection: AsyncConnection, accounts: Iterable[Account]) -> Numbers:
-    """Opens the accounts that are new, and holds all of them until the end of the transaction."""
+async def lock_accounts(
+    connection: AsyncConnection, accounts: Iterable[Account], opened: Container[tuple[str, str]] = frozenset()
+) -> Numbers:
+    """Opens the accounts that are new, and holds all of them until the end of the transaction.
+
+    `opened`: tenant and id of accounts that were there a while ago; only a database that was put back forgets them.
+    """
     ordered = sorted({(each.kind, each.tenant_id, each.id): each for each in accounts}.items())
     if not ordered:
         return {}
@@ -62,9 +67,16 @@ async def lock_accounts(connection: AsyncConnection, accounts: Iterable[Account]
         }
         for _, each in ordered
     ]
-    await connection.execute(insert_new(_accounts, connection.dialect), rows)
-    held = await connection.execute(_HELD, {"keys": [(row["tenant_id"], row["id"]) for row in rows]})
-    return {(tenant_id, own): last for tenant_id, own, last in held}
+    keys = [(row["tenant_id"], row["id"]) for row in rows]
+    numbers: Numbers = {}
+    for known in (opened, frozenset()):
+        if new := [row for row, key in zip(rows, keys, strict=True) if key not in known]:
+            await connection.execute(insert_new(_accounts, connection.dialect), new)
+        held = await connection.execute(_HELD, {"keys": keys})
+        numbers = {(tenant_id, own): last for tenant_id, own, last in held}
+        if len(numbers) == len(keys):
+            break
+    return numbers
 
 
 # These are made once: putting them together takes as long as running them.

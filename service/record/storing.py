@@ -9,10 +9,12 @@ keys that are stored already decide, and nothing happens twice.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from operator import attrgetter
 from typing import Literal
 
 import msgspec
+from cachetools import LRUCache
 from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -21,6 +23,7 @@ from service.record import schema
 from service.record.account import agent_account, shop_account
 from service.record.aliases import add_aliases, settled_ids
 from service.record.announce import announce_incidents
+from service.record.at_once import at_once
 from service.record.charging import NOTHING, Charging
 from service.record.database import Database, insert_new
 from service.record.hourly import count_incidents
@@ -34,6 +37,8 @@ ReplyKey = tuple[str, str, str]
 reply_key = attrgetter("tenant_id", "scope", "reply_key")
 
 RETRY_SECONDS = 1.0
+OPENED = 50_000
+"""Accounts that one process remembers to be there."""
 MAX_RACES = 5
 """How often a group starts again because another process stored one of its replies first."""
 
@@ -74,6 +79,7 @@ class Storing:
     def __init__(self, database: Database, charging: Charging | None = None) -> None:
         self._database = database
         self._charging = charging
+        self._opened: LRUCache[tuple[str, str], None] = LRUCache(OPENED)
 
     async def store(self, entries: Sequence[Entry], *, again: bool = False) -> list[Written]:
         """Writes `entries` in one transaction; the result stands in their order. Raises Unavailable.
@@ -87,7 +93,9 @@ class Storing:
             accepted = [entry for entry, written in zip(entries, results, strict=True) if written.existing is None]
             try:
                 async with self._database.write() as connection:
-                    repeats = await self._write_in(connection, accepted, stored, again=again)
+                    write = partial(self._write_in, entries=accepted, known=stored, again=again)
+                    repeats, numbers = await at_once(connection, write)
+                self._opened.update(dict.fromkeys(numbers))
                 return [_told(entry, written, repeats) for entry, written in zip(entries, results, strict=True)]
             except _Lost:
                 # Most groups meet no stored reply, so looking comes only after losing.
@@ -105,20 +113,24 @@ class Storing:
         for _ in range(MAX_RACES):
             try:
                 async with self._database.write() as connection:
-                    stored = await _stored_replies(connection, entries)
-                    plan = _plan(entries, stored)
-                    repeats = await self._write_in(connection, plan.entries, stored, again=True)
-                    aliases = {own: repeats.get(other, other) for own, other in plan.aliases.items()}
-                    await add_aliases(connection, aliases, [each.incident for each in entries if each.incident])
-                return plan.conflicts
+                    return await at_once(connection, partial(self._replay_in, entries=entries))
             except _Lost:
                 continue
         raise Unavailable("other processes keep storing the same replies; try again", retry_after=RETRY_SECONDS)
 
+    async def _replay_in(self, connection: AsyncConnection, entries: Sequence[Entry]) -> int:
+        stored = await _stored_replies(connection, entries)
+        plan = _plan(entries, stored)
+        repeats, _ = await self._write_in(connection, plan.entries, stored, again=True)
+        aliases = {own: repeats.get(other, other) for own, other in plan.aliases.items()}
+        await add_aliases(connection, aliases, [each.incident for each in entries if each.incident])
+        return plan.conflicts
+
     async def _write_in(
         self, connection: AsyncConnection, entries: Sequence[Entry], known: dict[ReplyKey, Reply], *, again: bool
-    ) -> dict[str, str]:
-        """Writes `entries`; returns which of their incidents are one more attempt at which other.
+    ) -> tuple[dict[str, str], Numbers]:
+        """Writes `entries`; returns which of their incidents are one more attempt at which other, and whose accounts it
+        holds.
 
         With `again` incidents that the store knows are left alone.
         """
@@ -130,7 +142,7 @@ class Storing:
             # Accounts before all else, as everybody locks them, so that no two transactions wait for each other.
             agents = [agent_account(each.tenant_id, each.shop_id, each.agent_id) for each in incidents]
             shops = [shop_account(each.tenant_id, each.shop_id) for each in incidents]
-            numbers = await lock_accounts(connection, [*agents, *shops])
+            numbers = await lock_accounts(connection, [*agents, *shops], self._opened)
         if again:
             settled = await settled_ids(connection, incidents)
             incidents = [each for each in incidents if each.id not in settled]
@@ -145,7 +157,7 @@ class Storing:
         if self._charging is not None and new:
             charged = await self._charging.charge(connection, new, numbers)
         await announce_incidents(connection, new, *charged)
-        return repeats
+        return repeats, numbers
 
 
 class _Answer(msgspec.Struct):

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import Engine, event, func, select
 from uuid_utils import uuid7
 
 from service.clock import FixedClock
@@ -90,15 +90,15 @@ async def count(database: Database) -> tuple[int, int]:
 
 
 @contextmanager
-def statements(database: Database) -> Iterator[list[str]]:
+def statements() -> Iterator[list[str]]:
     seen: list[str] = []
 
     def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
         seen.append(statement)
 
-    event.listen(database.engine.sync_engine, "before_cursor_execute", note)
+    event.listen(Engine, "before_cursor_execute", note)
     yield seen
-    event.remove(database.engine.sync_engine, "before_cursor_execute", note)
+    event.remove(Engine, "before_cursor_execute", note)
 
 
 async def test_an_incident_is_told_without_its_words(database: Database) -> None:
@@ -186,7 +186,7 @@ async def test_without_a_listener_one_look_is_all(database: Database) -> None:
     await delete_endpoint(database, gone, NOW)
     incidents = [insult() for _ in range(100)]
     async with database.write() as connection:
-        with statements(database) as seen:
+        with statements() as seen:
             await announce_incidents(connection, incidents)
     assert len(seen) == 1
     assert await count(database) == (0, 0)
