@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -13,7 +14,7 @@ from service.draft import Change, compare
 from service.errors import Malformed
 from service.lexicon.exchange import Encoding, Format, Reading, WordDefaults, read_file
 from service.lexicon.overlay import Content
-from service.vocabulary import Category, Severity
+from service.vocabulary import CATEGORIES, SEVERITIES, Category, Severity
 
 app = typer.Typer(no_args_is_help=True, help="Terms: the shipped files, and tenants' lexicons in a running service.")
 ENDINGS: dict[str, Format] = {".csv": "csv", ".jsonl": "jsonl", ".txt": "words"}
@@ -44,7 +45,11 @@ def take(
 ) -> None:
     """Make the draft what the file says. Exit code 1 when a line is refused, with a line each; nothing was taken then."""
     wanted, code = format_of(file, form), one_of(encoding, ("auto", "utf-8", "gb18030"), "--encoding")
+    severity = one_of(severity, SEVERITIES, "--severity")
+    category = category and one_of(category, CATEGORIES, "--category")
     data = read_bytes(file)
+    if not data.strip():
+        fail(f"{file} is empty")
     reading = read(data, wanted, cast(Encoding, code), category, severity)
     for refused in reading.refused:
         sys.stderr.write(f"line {refused.line}: {refused.reason}\n")
@@ -86,7 +91,10 @@ def give(
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
     else:
-        file.write_bytes(data)
+        try:
+            file.write_bytes(data)
+        except OSError as error:
+            raise typer.BadParameter(f"{file}: {error.strerror}", param_hint="FILE") from None
 
 
 @app.command()
@@ -211,7 +219,7 @@ def format_of(file: Path, given: str | None) -> Format:
     return cast(Format, one_of(given or ENDINGS.get(file.suffix, "csv"), ("csv", "jsonl", "words"), "--format"))
 
 
-def one_of(value: str, known: tuple[str, ...], option: str) -> str:
+def one_of(value: str, known: Sequence[str], option: str) -> str:
     if value not in known:
         raise typer.BadParameter(f"should be one of {', '.join(known)}", param_hint=option)
     return value

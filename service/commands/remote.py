@@ -27,7 +27,10 @@ class Remote:
         settings = read_remote()
         key = settings.key.get_secret_value() if settings.key else ""
         if key_file is not None:
-            key = key_file.read_text(encoding="utf-8").strip()
+            try:
+                key = key_file.read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                raise typer.BadParameter(f"{key_file}: {error}", param_hint="--key-file") from None
         if not key:
             raise typer.BadParameter("set SHENYAN_KEY, or name a file with the key", param_hint="--key-file")
         headers = [(b"authorization", f"Bearer {key}".encode())]

@@ -171,7 +171,7 @@ def read_csv(text: str) -> Iterator[tuple[int, Make]]:
 
 def term_of_word(word: str, defaults: WordDefaults | None) -> Entry:
     if defaults is None:
-        raise ValueError("a list of words needs ?category=")
+        raise ValueError("a list of words needs a category for them all")
     return checked(
         Term(
             id=name_term(defaults.category, word),
