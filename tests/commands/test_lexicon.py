@@ -69,8 +69,6 @@ def test_the_whole_road_and_each_step_twice(tmp_path: Path) -> None:
     file, out = tmp_path / "words.jsonl", tmp_path / "out.jsonl"
     file.write_text(LINES, encoding="utf-8")
     words = ("--lexicon", "words")
-    (tmp_path / "no-key").write_bytes(b"\xff\xfe")
-    run("import", "-", *words, "--create", "--format", "words", "--category", "contact", text="红鸽号\n")
     assert told(run("import", str(file), *words)) == (1, "there is no lexicon words; add --create\n")
     assert told(run("import", str(file), *words, "--create", "--dry-run")) == (
         0, "+ term contact/dove\n+ term contact/pigeon\n2 changes, not made\n",
@@ -125,6 +123,8 @@ def test_what_is_refused_names_its_lines(tmp_path: Path) -> None:
 
 def test_wrong_usage_and_a_service_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     words = ("--lexicon", "words")
+    (tmp_path / "no-key").write_bytes(b"\xff\xfe")
+    run("import", "-", *words, "--merge", "--create", "--format", "words", "--category", "contact", text="红鸽号\n")
     for arguments in (
         ("import", "nothing.csv", *words), ("import", "-", *words, "--format", "xml"), ("export",),
         ("export", *words, "--encoding", "big5"), ("import", "-", *words, "--format", "words", "--category", "zz"),
