@@ -13,7 +13,7 @@ from service.lexicon.overlay import Content, Layer, version_of
 from service.lexicon.term import ExceptionPhrase, Term
 from service.lint import Complaint
 from service.live import Live, changed_rules
-from service.prove import ADVICE, Compile, Failure, Proof, compile_here, prove
+from service.prove import ADVICE, Compile, Failure, Proof, Split, all_here, compile_here, prove
 from service.record.cases import MAX_CASES, Case, list_cases
 from service.record.database import Database
 from service.record.drafts import Item, Kind, items_of, read_content
@@ -95,11 +95,13 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
         return not self.blocking and not self.failed
 
 
-def prove_read(live: Live, read: Read, today: date, compile_words: Compile = compile_here) -> Proof:
+def prove_read(
+    live: Live, read: Read, today: date, compile_words: Compile = compile_here, split: Split = all_here
+) -> Proof:
     """Slow: decides every sentence that speaks for or against a word."""
     known = {platform: (each.change, each.revision) for platform, each in read.policies.items()}
     others = [layer_of(*each) for each in read.others]
-    return prove(live, others, read.draft, changed_rules(live.shipped, known), read.cases, today, compile_words)
+    return prove(live, others, read.draft, changed_rules(live.shipped, known), read.cases, today, compile_words, split)
 
 
 def look_at(read: Read, proof: Proof, limit: int) -> Look:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import product
 
+from service.confirm import Confirm
 from service.decide.decision import Decision
 from service.engine import Engine
 from service.lexicon.snapshot import Snapshot
@@ -17,8 +18,6 @@ from service.text.message import Message
 from service.vocabulary import PLATFORMS, Platform
 
 CORPUS_PLATFORMS: tuple[Platform, ...] = ("generic", "pinduoduo", "taobao", "jd")
-CONFIRMED_CHECKS = {"policy", "contained"}
-"""Dismissals of a hit that was a hit: a graver one covers it, or the policy allows it."""
 LONGEST_GAP = 20
 
 
@@ -39,7 +38,7 @@ def lint(snapshot: Snapshot, engine: Engine) -> list[Complaint]:
     """All complaints about `snapshot`; `engine` is the one compiled from it."""
     return [
         *check_form(snapshot),
-        *check_terms(snapshot, engine),
+        *check_terms(snapshot.terms, engine, Confirm(engine)),
         *check_phrases(snapshot, engine),
         *check_corpus(snapshot, engine),
         *check_frequency(snapshot),
@@ -77,15 +76,16 @@ def check_form(snapshot: Snapshot) -> Iterator[Complaint]:
             yield Complaint("no_reason", term.id, "add a reason in zh-CN and en, or one under [defaults]")
 
 
-def check_terms(snapshot: Snapshot, engine: Engine) -> Iterator[Complaint]:
+def check_terms(terms: Iterable[Term], engine: Engine, confirm: Confirm) -> Iterator[Complaint]:
     """Every term finds its `hits` and none of its `passes`."""
-    for term in snapshot.terms:
+    for term in terms:
         for text in term.hits:
-            decision = engine.decide(message_for(term, text))
-            if term.id not in confirmed(decision):
-                yield Complaint("missed", term.id, f"does not find 「{text}」{why_not(decision, term)}")
+            message = message_for(term, text)
+            if not confirm.finds(term, message):
+                why = why_not(engine.decide(message), term)
+                yield Complaint("missed", term.id, f"does not find 「{text}」{why}")
         for text in term.passes:
-            if term.id in confirmed(engine.decide(message_for(term, text))):
+            if confirm.finds(term, message_for(term, text)):
                 yield Complaint("false_hit", term.id, f"finds 「{text}」")
 
 
@@ -136,13 +136,6 @@ def message_for(term: Term, text: str) -> Message:
     """`text` where and when `term` is in force."""
     platform = next(p for p, allowed in product(PLATFORMS[::-1], term.platforms) if allowed in ("*", p))
     return Message(text, platform, day=term.valid_until or date.max)
-
-
-def confirmed(decision: Decision) -> set[str]:
-    """The terms that stood up to verification, whatever became of them later."""
-    candidates = [verdict.finding.candidate for verdict in decision.verdicts]
-    candidates += [dismissal.candidate for dismissal in decision.dismissed if dismissal.check in CONFIRMED_CHECKS]
-    return {candidate.term.id for candidate in candidates if candidate.term}
 
 
 def why_not(decision: Decision, term: Term) -> str:

@@ -15,6 +15,7 @@ import msgspec
 from service.draft import Look, Read, look_at, prove_read, read_draft
 from service.errors import Unavailable
 from service.exchanging import Taken, Upload, give_draft, take_upload
+from service.forked import in_two
 from service.lexicon.exchange import Encoding, Format
 from service.lexicon.overlay import lay_over
 from service.prove import Proof
@@ -24,11 +25,8 @@ from service.workbench import compile_beside, compile_words, my_bundles, my_live
 
 T = TypeVar("T")
 
-_packed: dict[str, dict[str, bytes]] = {}
-"""The last words that were compiled, by the bundle's key: who looks at a draft mostly publishes it next."""
-
 _proved: dict[object, Proof] = {}
-"""And what came of their examination."""
+"""What came of the last examination: who looks at a draft mostly publishes it next."""
 
 
 class Examined(msgspec.Struct, frozen=True):
@@ -86,7 +84,7 @@ def _prove(read: Read, today: date) -> Proof:
     key = (read.lexicon.id, read.draft.version, versions, policies, read.cases, today)
     if key not in _proved:
         _proved.clear()
-        _proved[key] = prove_read(my_live(), read, today, compile_beside)
+        _proved[key] = prove_read(my_live(), read, today, compile_beside, in_two)
     return _proved[key]
 
 

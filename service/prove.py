@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from service.confirm import Confirm
 from service.engine import Engine
 from service.errors import DataError
 from service.lexicon.overlay import Content, Layer, Overlay, flatten, lay_over
 from service.lexicon.policy import PlatformRules
 from service.lexicon.snapshot import Snapshot
+from service.lexicon.term import Term
 from service.lint import Complaint, check_corpus, check_form, check_phrases, check_terms
 from service.live import Live
 from service.record.cases import Case
@@ -27,6 +29,16 @@ ADVICE = frozenset({"no_example", "no_reason"})
 
 Compile = Callable[[Live, Overlay], Engine]
 """Makes the engine of some words over the shipped ones. Raises DataError for words that can't be compiled."""
+
+
+Tried = Callable[[Sequence[Term]], list[Complaint]]
+Split = Callable[[Tried, Sequence[Term]], list[Complaint]]
+"""Does some work on terms: here, or shared with others."""
+
+
+def all_here(work: Tried, terms: Sequence[Term]) -> list[Complaint]:
+    """The way where the terms are few."""
+    return work(terms)
 
 
 def compile_here(live: Live, overlay: Overlay) -> Engine:
@@ -64,6 +76,7 @@ def prove(
     cases: Sequence[Case],
     today: date,
     compile_words: Compile,
+    split: Split = all_here,
 ) -> Proof:
     """`draft` amid the tenant's `others`, judged by the shipped policies but for the cases, which `rules` judge too."""
     overlay = lay_over([*others, draft])
@@ -73,7 +86,7 @@ def prove(
         return Proof((Complaint("empty", draft.name, error.detail),), ())
     complaints = [
         *check_below(live.shipped, others, draft.content),
-        *lint_own(live.shipped, overlay, draft.content, engine),
+        *lint_own(live.shipped, overlay, draft.content, engine, split),
     ]
     judging = replace(engine, platforms={**engine.platforms, **rules})
     return Proof(tuple(complaints), tuple(try_cases(judging, cases, today)))
@@ -89,13 +102,16 @@ def check_below(shipped: Snapshot, others: Sequence[Layer], content: Content) ->
         yield Complaint("nothing_to_switch_off", subject, "nothing of this name is there to be switched off")
 
 
-def lint_own(shipped: Snapshot, overlay: Overlay, content: Content, engine: Engine) -> Iterator[Complaint]:
+def lint_own(
+    shipped: Snapshot, overlay: Overlay, content: Content, engine: Engine, split: Split
+) -> Iterator[Complaint]:
     """The rules of lint, of which only complaints about what `content` has matter."""
     ids = {term.id for term in content.terms}
     whole = flatten(shipped, overlay)
     yield from (each for each in check_form(whole) if each.subject in ids)
     mine = replace(shipped, terms=content.terms, exceptions=content.exceptions, contexts=())
-    yield from check_terms(mine, engine)
+    confirm = Confirm(engine)
+    yield from split(lambda terms: list(check_terms(terms, engine, confirm)), content.terms)
     yield from check_phrases(mine, engine)
     yield from check_corpus(mine, engine)
 

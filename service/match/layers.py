@@ -14,6 +14,7 @@ import msgspec
 from service.lexicon.overlay import Overlay
 from service.lexicon.term import Localized, Term, parts_of
 from service.match.excuses import Excuse, Finds, collect_excuses, compile_excuses
+from service.match.pattern import compile_pattern
 from service.match.propose import Proposer, spellings
 from service.match.terms import Finder, Hit, make_matcher
 from service.normalise.views import Views, fold
@@ -21,6 +22,8 @@ from service.text.span import Span
 from service.vocabulary import Category
 
 T = TypeVar("T")
+NEVER = compile_pattern(r"x\by")
+"""No text has the end of a word within one."""
 
 
 class Joined(Sequence[T]):
@@ -65,6 +68,17 @@ class LayeredFinder:
             if hit.term not in self.hidden:
                 yield hit
         yield from self.own.find(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """Finds nothing."""
+
+    ordinary: str
+
+    def find(self, text: str) -> Iterator[Hit]:
+        """No hits."""
+        return iter(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +133,19 @@ def layer_proposer(shared: Proposer, overlay: Overlay, advice: Callable[[Categor
             hidden_terms,
             frozenset(map(write, overlay.hidden_exceptions)),
         ),
+    )
+
+
+def only_own(proposer: Proposer, *, plainly: bool = False) -> Proposer:
+    """What `layer_proposer` made, looking for nothing but the terms over the shipped ones; what excuses them stays.
+
+    `plainly`: as they are written, not for what sounds like them. Without layers it keeps all terms.
+    """
+    plain, sounds = (
+        each.own if isinstance(each, LayeredFinder) else each for each in (proposer.plain, proposer.homophones)
+    )
+    return replace(
+        proposer, plain=plain, homophones=Nothing(sounds.ordinary) if plainly else sounds, detectors=(), trigger=NEVER
     )
 
 
