@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
@@ -11,7 +11,7 @@ from service.record import schema
 from service.record.database import Database
 from service.record.incidents import get_incident
 from service.record.replies import find_reply
-from service.record.storing import WRITTEN, Entry
+from service.record.storing import WRITTEN, Entry, Written
 from service.record.writer import GroupWriter
 from tests.record.factories import make_incident, make_reply
 
@@ -53,6 +53,30 @@ async def test_fifty_writers_share_commits(database: Database, writer: GroupWrit
     assert await asyncio.gather(*map(writer.write, entries)) == [WRITTEN] * 50
     assert len(commits) < 5
     assert await _count(database) == (50, 50, 50)
+
+
+async def test_what_nobody_waits_for_is_known_at_once_and_stored_a_moment_later(database: Database) -> None:
+    groups: asyncio.Queue[int] = asyncio.Queue()
+    writer = GroupWriter(database)
+    store = writer.storing.store
+
+    async def noted(entries: Sequence[Entry], *, again: bool = False) -> list[Written]:
+        written = await store(entries, again=again)
+        groups.put_nowait(len(entries))
+        return written
+
+    writer.storing.store = noted  # type: ignore[method-assign]
+    writer.start()
+    replies = [make_reply(f"m{number}", scope="hook") for number in range(20)]
+    for reply in replies:
+        writer.write_later(Entry(None, (reply,)))
+    assert writer.recall(("acme", "hook", "m7")) == replies[7]
+    assert writer.recall(("other", "hook", "m7")) is None
+    assert await asyncio.wait_for(groups.get(), 5) == 20
+    assert await _count(database) == (0, 0, 20)
+    writer.write_later(Entry(None, (make_reply("last", scope="hook"),)))
+    await writer.close()
+    assert await find_reply(database, "acme", "hook", "last") is not None
 
 
 async def test_groups_are_bounded(database: Database) -> None:

@@ -236,6 +236,17 @@ async def test_a_store_that_hangs_does_not_change_the_decision(service: Running)
     assert [each["decision"] for each in found] == ["block"]
 
 
+async def test_a_repeat_of_an_allow_is_answered_as_before_whatever_would_be_decided_now(
+    service: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, clean = await connect(service, EASEMOB), signed(text=CLEAN)
+    assert body_of(await call(service, made, clean)) == {"valid": True}
+    monkeypatch.setattr(service.state["pipeline"], "decide", None)
+    async with Hanging(service):
+        assert body_of(await call(service, made, clean)) == {"valid": True}
+    assert (await last_call(service, made))["verdict"] == "allow"
+
+
 @pytest.mark.parametrize("fail_action", ["allow", "block"])
 async def test_the_fail_action_answers_where_nothing_was_decided(
     service: Running, monkeypatch: pytest.MonkeyPatch, fail_action: str
