@@ -49,7 +49,7 @@ async def review_incident(connection: AsyncConnection, books: Books, review: Rev
     await _lock_accounts_of(connection, incident)
     incident = await lock_incident(connection, review.tenant_id, review.incident_id)
     state = _may_decide(incident, review)
-    review = msgspec.structs.replace(review, state_before=incident.state)
+    review = msgspec.structs.replace(review, incident_id=incident.id, state_before=incident.state)
     settled = await books.settle(
         connection,
         incident,
@@ -109,7 +109,7 @@ async def appeal_incident(
     defaults = books.ladders.defaults
     appeal = Appeal(
         tenant_id=tenant_id,
-        incident_id=incident_id,
+        incident_id=incident.id,
         key_id=key_id,
         filed_at=at,
         due_at=at + timedelta(hours=defaults.decide_within_hours),

@@ -133,6 +133,10 @@ class Replayer:
             await self.catch_up()
         except Unavailable:
             writer.breaker.still_out("not reachable" if writer.late is None or writer.late.done() else "too slow")
+        except Exception as error:
+            # Whatever it is: who ended here would never try again.
+            self._log.error("replay_failed", exception=type(error).__name__)
+            writer.breaker.still_out("catching up")
 
     async def _adopt(self) -> int:
         adopted = await self._journal.adopt()

@@ -14,11 +14,12 @@ from service.api.answer import findings_out
 from service.api.language import Language, language_of
 from service.api.parameters import STRICT, Body, Cursor, Limit, Moment, Name, Page, Stored, errors
 from service.api.state import ServiceState
+from service.api.waiting import find_incident, unless_waiting
 from service.penalise.review import send_anyway
 from service.record.incident import Incident, State
-from service.record.incidents import IncidentFilters, get_incident, list_incidents
+from service.record.incidents import IncidentFilters, list_incidents
 from service.record.keys import ApiKey
-from service.record.outcome import Found
+from service.record.outcome import Found, Recorded
 from service.vocabulary import Category, Channel, Platform, Severity
 
 router = APIRouter(prefix="/v1/incidents", tags=["incidents"], dependencies=STRICT)
@@ -72,6 +73,7 @@ class IncidentOut(BaseModel):
     provider: str | None = Field(description="The chat tool that it came from; null where a client asked itself.")
     connection_id: str | None = Field(description="The connection that it came through.")
     after_delivery: bool = Field(description="The customer had seen the message before it was checked.")
+    recorded: Literal["database", "journal"] = Field(description="`journal`: it waits for the database.")
 
 
 class Override(Body):
@@ -94,8 +96,8 @@ def own(key: ApiKey) -> str | None:
     return key.id if key.role == "client" else None
 
 
-def incident_out(incident: Incident, spoken: Language, now: datetime) -> IncidentOut:
-    return IncidentOut(**incident_fields(incident, spoken, now))
+def incident_out(incident: Incident, spoken: Language, now: datetime, recorded: Recorded = "database") -> IncidentOut:
+    return IncidentOut(**incident_fields(incident, spoken, now) | {"recorded": recorded})
 
 
 def incident_fields(incident: Incident, spoken: Language, now: datetime) -> dict[str, Any]:
@@ -107,6 +109,7 @@ def incident_fields(incident: Incident, spoken: Language, now: datetime) -> dict
         "versions": {"lexicon": incident.lexicon_version, "policy": incident.policy_version},
         "claimed_by": claimant,
         "claimed_until": claimant and incident.claimed_until,
+        "recorded": "database",
     }
 
 
@@ -157,8 +160,9 @@ async def index(
 
 @router.get("/{incident_id}", responses=errors(404), summary="One incident")
 async def show(state: ServiceState, key: Reader, spoken: Spoken, incident_id: Name) -> IncidentOut:
-    incident = await get_incident(state["database"], key.tenant_id, incident_id, key_id=own(key))
-    return incident_out(incident, spoken, state["clock"].now())
+    """Also one that waits in the journal for the database: `recorded` says so."""
+    incident, recorded = await find_incident(state, key.tenant_id, incident_id, own(key))
+    return incident_out(incident, spoken, state["clock"].now(), recorded)
 
 
 @router.post("/{incident_id}/override", responses=errors(400, 404, 409, 413, 415), summary="Sent anyway")
@@ -169,7 +173,7 @@ async def override(
     schemes is charged at once, unless a scheme waits for a supervisor.
     """
     now = state["clock"].now()
-    async with state["database"].write() as connection:
+    async with unless_waiting(state, key.tenant_id, incident_id), state["database"].write() as connection:
         incident = await send_anyway(
             connection,
             state["books"],

@@ -33,6 +33,7 @@ from service.api.review import (
 )
 from service.api.routes.incidents import IncidentOut, Moderator, Reader, Spoken, incident_fields, incident_out, own
 from service.api.state import ServiceState, State
+from service.api.waiting import unless_waiting
 from service.errors import ShenyanError
 from service.penalise.review import appeal_incident, review_incident
 from service.record.audit import add_entry
@@ -57,7 +58,7 @@ async def appeal(
 ) -> AppealedOut:
     """Files an appeal on the agent's behalf, once for each incident; a supervisor's review answers it."""
     now = state["clock"].now()
-    async with state["database"].write() as connection:
+    async with unless_waiting(state, key.tenant_id, incident_id), state["database"].write() as connection:
         incident, filed = await appeal_incident(
             connection,
             state["books"],
@@ -79,7 +80,8 @@ async def claim(
     """Until the claim runs out, or is given back, no other key can decide. Claiming again extends it."""
     now = state["clock"].now()
     until = now + timedelta(minutes=body.minutes)
-    incident = await claim_incident(state["database"], supervisor.tenant_id, incident_id, supervisor.id, now, until)
+    async with unless_waiting(state, supervisor.tenant_id, incident_id):
+        incident = await claim_incident(state["database"], supervisor.tenant_id, incident_id, supervisor.id, now, until)
     return incident_out(incident, spoken, now)
 
 
@@ -124,11 +126,11 @@ async def review(
 
 @router.get("/incidents/{incident_id}/history", responses=errors(404), summary="What was said and entered about it")
 async def history(state: ServiceState, key: Reader, incident_id: Name) -> HistoryOut:
-    async with state["database"].read() as connection:
-        await get_incident(connection, key.tenant_id, incident_id, key_id=own(key))
-        filed = await find_appeal(connection, key.tenant_id, incident_id)
-        taken = await reviews_of(connection, key.tenant_id, incident_id)
-        entries = await entries_of_incidents(connection, key.tenant_id, [incident_id])
+    async with unless_waiting(state, key.tenant_id, incident_id), state["database"].read() as connection:
+        incident = await get_incident(connection, key.tenant_id, incident_id, key_id=own(key))
+        filed = await find_appeal(connection, key.tenant_id, incident.id)
+        taken = await reviews_of(connection, key.tenant_id, incident.id)
+        entries = await entries_of_incidents(connection, key.tenant_id, [incident.id])
     return HistoryOut(
         appeal=appeal_out(filed) if filed else None,
         reviews=[review_out(each) for each in taken],
@@ -170,7 +172,7 @@ async def decide(
         note=body.note,
         exception=body.exception.model_dump(mode="json") if body.exception else None,
     )
-    async with state["database"].write() as connection:
+    async with unless_waiting(state, supervisor.tenant_id, incident_id), state["database"].write() as connection:
         done = await review_incident(connection, state["books"], made)
         learned = await learn(
             connection, done.incident, lesson_of(body), Author(supervisor.id, now, reason or body.note)
@@ -181,7 +183,7 @@ async def decide(
             supervisor.id,
             now,
             "incident.review",
-            incident_id,
+            done.incident.id,
             before={"state": done.review.state_before},
             after={"state": done.incident.state, "severity": body.severity, "review_id": made.id},
             reason=reason,

@@ -22,8 +22,10 @@ import msgspec
 from uuid_utils import uuid7
 
 from service.errors import Unavailable
+from service.record.incident import Incident
 from service.record.journal.aside import Aside
 from service.record.journal.frames import Place, frames, scan, unframe
+from service.record.journal.reading import DECODER, find_in_files, moment_of
 from service.record.journal.segment import SUFFIX, Segment
 from service.record.replies import Reply
 from service.record.storing import Entry, ReplyKey, reply_key
@@ -34,7 +36,6 @@ APPEND_SECONDS = 1.0
 """How long a group may wait for the disk; then it counts as not writable until the disk has answered."""
 RETRY_SECONDS = 1.0
 ENCODER = msgspec.msgpack.Encoder()
-DECODER = msgspec.msgpack.Decoder(Entry)
 
 
 class Record(NamedTuple):
@@ -61,13 +62,17 @@ class Journal:
         self._active: Segment | None = None
         self._records: deque[Record] = deque()
         self._index: dict[ReplyKey, Record] = {}
+        self._incidents: dict[str, Record] = {}
+        self._unreadable: set[str] = set()
         self._thread = ThreadPoolExecutor(1, "journal")
         self._appending: asyncio.Task[None] | None = None
         self._problem = "not opened yet"
 
     async def open(self) -> None:
-        """Makes the folder and takes the space. What cannot be written now is tried again with each append."""
-        if self._active is None:
+        """Makes the folder and takes the space; where there was a problem, to see if it has gone. What cannot be written
+        now is tried again with each append.
+        """
+        if self._active is None or (self._problem and (self._appending is None or self._appending.done())):
             with suppress(Unavailable):
                 await self._in_thread(self._open)
                 self._problem = ""
@@ -113,6 +118,8 @@ class Journal:
         self._appending = asyncio.create_task(self._append(entries, at, data, places))
         done, _ = await asyncio.wait({self._appending}, timeout=APPEND_SECONDS)
         if not done:
+            # Nobody waits for it any more, and what it came to is in `problem`.
+            self._appending.add_done_callback(lambda late: late.cancelled() or late.exception())
             self._problem = f"too slow: a write took more than {APPEND_SECONDS:g} s"
             raise Unavailable("the journal is too slow", retry_after=RETRY_SECONDS)
         self._appending.result()
@@ -129,6 +136,17 @@ class Journal:
                 found.update((reply_key(reply), reply) for reply in entry.replies if reply_key(reply) == key)
         return found
 
+    def incident(self, tenant_id: str, incident_id: str) -> Incident | None:
+        """One that waits here."""
+        record = self._incidents.get(incident_id)
+        entry = self._read(record) if record is not None else None
+        incident = entry.incident if entry is not None else None
+        return incident if incident is not None and incident.tenant_id == tenant_id else None
+
+    async def look(self, tenant_id: str, incident_id: str) -> Incident | None:
+        """One that waits in the journal of another process on this machine, or has just gone from there."""
+        return await asyncio.to_thread(find_in_files, self._others(), tenant_id, incident_id)
+
     def take(self, limit: int) -> list[tuple[Record, Entry | None]]:
         """The oldest entries, at most `limit`; None for one that cannot be read any more, which is set aside."""
         return [(record, self._read(record)) for record in islice(self._records, limit)]
@@ -144,6 +162,8 @@ class Journal:
             for reply in entry.replies if entry is not None else ():
                 if self._index.get(reply_key(reply)) is record:
                     del self._index[reply_key(reply)]
+            if entry is not None and entry.incident is not None:
+                self._incidents.pop(entry.incident.id, None)
             if not record.segment.waiting and record.segment is not self._active:
                 emptied.append(record.segment)
         self.replayed += len(taken)
@@ -191,6 +211,8 @@ class Journal:
             self.waiting_bytes += record.place.end - record.place.start
             for reply in entry.replies:
                 self._index.setdefault(reply_key(reply), record)
+            if entry.incident is not None:
+                self._incidents[entry.incident.id] = record
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         """`work` in the journal's own thread. Raises Unavailable for what the disk says."""
@@ -202,7 +224,12 @@ class Journal:
 
     def _open(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._active = self._next()
+        self._active, before = self._next(), self._active
+        if before is not None and not before.waiting:
+            before.remove()
+
+    def _others(self) -> list[Path]:
+        return [path for path in sorted(self._folder.glob(f"*{SUFFIX}")) if not path.name.startswith(self._name)]
 
     def _next(self) -> Segment:
         self._number += 1
@@ -227,37 +254,37 @@ class Journal:
 
     def _adopt(self) -> list[tuple[Record, Entry]]:
         found: list[tuple[Record, Entry]] = []
-        for path in sorted(self._folder.glob(f"*{SUFFIX}")):
-            if path.name.startswith(self._name):
-                continue
+        for path in self._others():
             segment = Segment.adopt(path)
             if segment is None:
                 continue
-            data = segment.read()
-            scanned = scan(data)
-            entries = []
-            for place, payload in scanned.records:
-                try:
-                    entry = DECODER.decode(payload)
-                    entries.append((Record(segment, place, moment_of(entry, None)), entry))
-                except (msgspec.DecodeError, ValueError):
-                    self.aside.put(f"{path.stem}-{place.start}", data[slice(*place)], "unreadable")
-            for place in scanned.damaged:
-                self.aside.put(f"{path.stem}-{place.start}", data[slice(*place)], "damaged")
-            if scanned.torn is not None:
-                self.aside.put(f"{path.stem}-{scanned.torn.start}", data[slice(*scanned.torn)], "torn")
+            try:
+                entries = self._entries(segment)
+                if not entries:
+                    segment.remove()
+            except OSError:
+                # One that cannot be read now may be the next time; the others are not kept waiting for it.
+                segment.close()
+                if path.name not in self._unreadable:
+                    self._unreadable.add(path.name)
+                    self.aside.report(path.name, "unreadable", 0)
+                continue
             found += entries
-            if not entries:
-                segment.remove()
         return found
 
-
-def moment_of(entry: Entry, default: datetime | None) -> datetime:
-    """When the message of an entry was decided."""
-    if entry.incident is not None:
-        return entry.incident.created_at
-    if entry.replies:
-        return entry.replies[0].created_at
-    if default is None:
-        raise ValueError("an entry without an incident and without replies")
-    return default
+    def _entries(self, segment: Segment) -> list[tuple[Record, Entry]]:
+        """What a file holds; what is none goes aside."""
+        data, stem = segment.read(), segment.path.stem
+        scanned = scan(data)
+        entries = []
+        for place, payload in scanned.records:
+            try:
+                entry = DECODER.decode(payload)
+                entries.append((Record(segment, place, moment_of(entry, None)), entry))
+            except (msgspec.DecodeError, ValueError):
+                self.aside.put(f"{stem}-{place.start}", data[slice(*place)], "unreadable")
+        for place in scanned.damaged:
+            self.aside.put(f"{stem}-{place.start}", data[slice(*place)], "damaged")
+        if scanned.torn is not None:
+            self.aside.put(f"{stem}-{scanned.torn.start}", data[slice(*scanned.torn)], "torn")
+        return entries

@@ -101,9 +101,11 @@ class Segment:
 
     def remove(self) -> None:
         """Deletes the file."""
-        self.path.unlink(missing_ok=True)
-        sync_folder(self.path.parent)
-        self.close()
+        try:
+            self.path.unlink(missing_ok=True)
+            sync_folder(self.path.parent)
+        finally:
+            self.close()
 
     def close(self) -> None:
         """Lets the file go: the next process may adopt it."""

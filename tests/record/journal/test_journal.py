@@ -218,6 +218,46 @@ async def test_a_disk_that_takes_no_more_is_told_and_tried_again(folder: Path) -
     await journal.close()
 
 
+async def test_a_file_that_cannot_be_read_keeps_no_other_waiting(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for some in (entries(1), entries(2)):
+        journal = Journal(folder, 64 * MEBIBYTE, MEBIBYTE)
+        await journal.open()
+        await journal.append(some, NOW)
+        await journal.close()
+    bad, _ = files(folder)
+    read = Segment.read
+
+    def broken(segment: Segment) -> bytes:
+        if segment.path.name == bad:
+            raise OSError(5, "Input/output error")
+        return read(segment)
+
+    journal = Journal(folder, 64 * MEBIBYTE, MEBIBYTE)
+    reports: list[tuple[str, str, int]] = []
+    journal.aside.report = lambda *report: reports.append(report)
+    with monkeypatch.context() as patched:
+        patched.setattr(Segment, "read", broken)
+        assert (await journal.adopt(), await journal.adopt()) == (2, 0)
+    assert reports == [(bad, "unreadable", 0)]
+    assert await journal.adopt() == 1
+    assert journal.waiting == 3
+    await journal.close()
+
+
+async def test_a_problem_that_has_gone_is_found_out_without_an_append(folder: Path) -> None:
+    journal = Journal(folder, 64 * MEBIBYTE, 4096)
+    await journal.open()
+    await journal.append(entries(1), NOW)
+    with largest_file(2048), pytest.raises(Unavailable, match="not writable"):
+        await journal.append(entries(4), NOW)
+    assert journal.problem
+    await journal.open()
+    assert journal.problem == ""
+    await journal.confirm(journal.take(1))
+    assert len(files(folder)) == 1
+    await journal.close()
+
+
 async def test_a_slow_disk_is_waited_for_once(journal: Journal, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     read_end, write_end = os.pipe()
     append = Segment.append
