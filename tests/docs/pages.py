@@ -18,7 +18,7 @@ class Block:
     """A fenced piece of code."""
 
     language: str
-    """`bash` is run by a test; `sh` is for reading only."""
+    """`bash` is run by a test; `sh` is for reading, but on an editor's pages."""
     text: str
 
     @property

@@ -1,6 +1,7 @@
 """What the documentation says to type works: shell lines against a running service, and the code that is shown.
 
-Blocks marked `bash` are run word for word, but for the port; those marked `sh` change the machine and are for reading.
+Blocks marked `bash` are run word for word, but for the port; those marked `sh` change the machine and are for reading, or
+are an editor's, of a lexicon of his own.
 """
 
 from __future__ import annotations
@@ -89,6 +90,23 @@ def test_the_quickstart_says_what_happens(folder: Path, url: str) -> None:
     assert (blocked["decision"], allowed["decision"], allowed["recorded"]) == ("block", "allow", "none")
     assert blocked["incident_id"] in {incident["id"] for incident in incidents["items"]}
     assert [each["check"] for each in analyzed["dismissed"]] == ["own_account"]
+
+
+EDITOR = ("add-a-word-at-once", "stop-a-false-hit", "prepare-a-campaign", "roll-back-at-night")
+"""Pages whose blocks are for `$URL` and `$KEY`, one after the other, by a tenant of their own."""
+
+
+def test_an_editors_pages_work_one_after_the_other(folder: Path, url: str) -> None:
+    key = run(".venv/bin/shenyan keys create pages --role admin --tenant pages", folder, url).stdout.split()[-1]
+    (folder / "words.txt").write_text("绿鸽号\n灰鸽号\n", encoding="utf-8")
+    publish = next(block.text for block in blocks("docs/how-to/add-a-word-at-once.md") if "/publish" in block.text)
+    lines = [f"export URL={url} KEY={key} ADMIN={key}"]
+    for page in EDITOR:
+        # What was changed on the page before is published, as it says.
+        lines += [publish] * (page == "roll-back-at-night")
+        lines += [block.text for block in blocks(f"docs/how-to/{page}.md") if block.language == "sh"]
+    done = run("\n".join(lines), folder, url)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 # The clients
