@@ -30,6 +30,8 @@ from service.record.workers import Serving, Worker, leave, say_serving, show_up
 Follow = Callable[[str], Awaitable[None]]
 RETRY_SECONDS = 0.5
 BEAT_SECONDS = 5.0
+PATIENCE_SECONDS = 0.25
+"""How long others wait for one tenant's words, before these are made ready beside."""
 
 
 class Watch:
@@ -58,11 +60,13 @@ class Watch:
         self._composed: dict[str, object] = {}
         self._turn = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
+        self._late: dict[str, asyncio.Task[None]] = {}
+        """Tenants whose words take long; until they are ready those before serve."""
 
     async def start(self) -> None:
         """Takes in all that is in service. Raises Unavailable when it can't be read."""
         await self._show_up()
-        await self.catch_up()
+        await self._take_in_all(None)
         self._tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._beat())]
 
     @property
@@ -72,20 +76,56 @@ class Watch:
 
     async def close(self) -> None:
         """Stops following, and signs off."""
-        for task in self._tasks:
+        tasks = [*self._tasks, *self._late.values()]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._bell.close()
         with suppress(Unavailable):
             await leave(self._database, self.worker_id)
 
-    async def catch_up(self) -> None:
-        """Takes in all news up to now. Raises Unavailable when they can't be read."""
+    async def catch_up(self, of: str | None = None) -> None:
+        """Takes in all news up to now; what takes long goes on afterwards, unless it is of the tenant `of`.
+
+        Raises Unavailable when they can't be read.
+        """
+        await self._take_in_all(PATIENCE_SECONDS)
+        late = None if of is None else self._late.get(of)
+        if late is not None:
+            await asyncio.wait({late})
+
+    async def _take_in_all(self, patience: float | None) -> None:
         async with self._turn:
             changed = await news_since(self._database, self._number)
             for tenant_id, number in sorted(changed.items(), key=lambda each: each[1]):
-                await self._renew(tenant_id, number)
+                await self._take_in(tenant_id, number, patience)
                 self._number = max(self._number, number)
+
+    async def _take_in(self, tenant_id: str, number: int, patience: float | None) -> None:
+        task = asyncio.create_task(self._renew_surely(tenant_id, number, self._late.get(tenant_id)))
+        try:
+            await asyncio.wait({task}, timeout=patience)
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
+        if task.done():
+            return task.result()
+        self._log.info("version_late", tenant_id=tenant_id, number=number, worker_id=self.worker_id)
+        self._late[tenant_id] = task
+        task.add_done_callback(lambda done: self._late.get(tenant_id) is done and self._late.pop(tenant_id))
+        return None
+
+    async def _renew_surely(self, tenant_id: str, number: int, before: asyncio.Task[None] | None) -> None:
+        """After `before`, so that the newest comes last; again and again where nobody waits for it any more."""
+        if before is not None:
+            await asyncio.wait({before})
+        while True:
+            try:
+                return await self._renew(tenant_id, number)
+            except (OSError, Unavailable):
+                if self._late.get(tenant_id) is not asyncio.current_task():
+                    raise
+                await asyncio.sleep(RETRY_SECONDS)
 
     async def _renew(self, tenant_id: str, number: int) -> None:
         problem, began = None, monotonic()

@@ -172,7 +172,7 @@ async def test_another_worker_runs_the_shadow_within_a_second(service: Running, 
         # A policy that changes is the shadow's, too.
         soft = {"actions": {"contact": dict.fromkeys(("low", "medium", "high", "critical"), "allow")}}
         await editor.put("/v1/policies/kuaishou", json=soft)
-        await second.state["watch"].catch_up()
+        await second.state["watch"].catch_up("default")
         await moderate(second, CLEAN)
         assert (await report(editor, 2))["changed"] == 1
 

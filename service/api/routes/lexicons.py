@@ -113,7 +113,7 @@ async def change(
             after={"description": after.description, "enabled": after.enabled},
             reason=reason,
         )
-    await state["watch"].catch_up()
+    await state["watch"].catch_up(editor.tenant_id)
     return lexicon_out(after)
 
 
@@ -129,7 +129,7 @@ async def delete(state: ServiceState, editor: Editor, name: LexiconName, reason:
         await add_entry(
             connection, editor.tenant_id, editor.id, now, "lexicon.delete", name, before=before, reason=reason
         )
-    await state["watch"].catch_up()
+    await state["watch"].catch_up(editor.tenant_id)
 
 
 def refuse_shipped(name: str) -> None:

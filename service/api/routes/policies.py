@@ -189,7 +189,7 @@ async def _change(
             after=after.change,
             reason=author.reason,
         )
-    await state["watch"].catch_up()
+    await state["watch"].catch_up(tenant_id)
     return after
 
 

@@ -165,7 +165,7 @@ async def publish_draft(
             reason=reason,
         )
         made = await publish(connection, lexicon, packed, author, body.note, revision=look.revision)
-    await state["watch"].catch_up()
+    await state["watch"].catch_up(editor.tenant_id)
     return publication_out(made)
 
 
@@ -202,7 +202,7 @@ async def rollback(
             after={"version": made.version, "note": body.note},
             reason=reason,
         )
-    await state["watch"].catch_up()
+    await state["watch"].catch_up(editor.tenant_id)
     return publication_out(made)
 
 

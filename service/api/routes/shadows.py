@@ -140,7 +140,7 @@ async def start(
             connection, editor.tenant_id, editor.id, shadow.started_at, "shadow.start", name, after=after, reason=reason
         )
         await start_shadow(connection, shadow)
-    await state["watch"].catch_up()
+    await state["watch"].catch_up(editor.tenant_id)
     return report_of(shadow, {}, [])
 
 
@@ -167,7 +167,7 @@ async def stop(state: ServiceState, editor: Editor, name: LexiconName, reason: A
         before = {"version": shadow.version}
         await add_entry(connection, editor.tenant_id, editor.id, now, "shadow.stop", name, before=before, reason=reason)
         await end_shadow(connection, shadow, now)
-    await state["watch"].catch_up()
+    await state["watch"].catch_up(editor.tenant_id)
 
 
 @router.post(
@@ -203,7 +203,7 @@ async def put_in_service(
         author = Author(editor.id, now, reason)
         made = await promote(connection, lexicon, shadow.version, author, body.note, revision=shadow.revision)
         await end_shadow(connection, shadow, now)
-    await state["watch"].catch_up()
+    await state["watch"].catch_up(editor.tenant_id)
     return publication_out(made)
 
 

@@ -82,7 +82,7 @@ async def put(
             after=after.settings,
             reason=reason,
         )
-    await state["watch"].catch_up()
+    await state["watch"].catch_up(admin.tenant_id)
     set_etag(response, after.revision)
     return await tenant_out(state, admin.tenant_id, after)
 
