@@ -250,17 +250,6 @@ async def test_tencents_own_vector_and_application(shared: Running) -> None:
     assert body_of(await call(shared, connection, own))["ErrorCode"] == 120_001
 
 
-@pytest.mark.parametrize(
-    ("provider", "name", "other"), [("tencent_im", "MsgKey", "MsgId"), ("yunxin", "msgidClient", "msgidServer")]
-)
-async def test_a_message_is_known_by_the_id_that_all_its_calls_bear(provider: str, name: str, other: str) -> None:
-    """MsgKey is what a message is taken back by, and before it is stored it has no id of the server's."""
-    payload = payload_of(provider, BLOCKED) | {name: "own", other: "other"}
-    call = Call("POST", "", {}, {}, json.dumps(payload).encode(), TIME)
-    (message,) = TOOLS[provider].read(payload, call, TOOLS[provider].settings()).messages
-    assert (message.message_id, message.delivery_id) == ("own", "own")
-
-
 async def test_parts_are_joined_and_what_is_not_seen_is_named(shared: Running) -> None:
     case = CASES["tencent_im"]
     connection = await connect(shared, case)

@@ -19,6 +19,7 @@ from service.api.hooks.envelope import key_of, seal, signature, unseal
 from service.api.hooks.feishu import decrypt
 from service.api.hooks.registry import TOOLS
 from service.api.hooks.tool import Call, Forged, TokenSecret
+from tests.api.hooks import before
 from tests.api.hooks.after import AES_KEY_SHOWN, AT, FEISHU, SECRETS, WECOM, call_of, enclosed, payload_of, secret_of
 
 with warnings.catch_warnings():
@@ -125,3 +126,14 @@ def test_what_is_no_envelope_is_forged(broken: str) -> None:
 def test_an_envelope_for_somebody_else_is_forged() -> None:
     with pytest.raises(Forged, match="another account"):
         unseal(key_of(AES_KEY_SHOWN), enclosed(b"hello", "another-corp"), WECOM["corp_id"])
+
+
+@pytest.mark.parametrize(
+    ("provider", "name", "other"), [("tencent_im", "MsgKey", "MsgId"), ("yunxin", "msgidClient", "msgidServer")]
+)
+def test_a_message_is_known_by_the_id_that_all_its_calls_bear(provider: str, name: str, other: str) -> None:
+    """MsgKey is what a message is taken back by, and before it is stored it has no id of the server's."""
+    payload = before.payload_of(provider, "高仿") | {name: "own", other: "other"}
+    call = Call("POST", "", {}, {}, json.dumps(payload).encode(), datetime.fromtimestamp(AT, UTC))
+    (message,) = TOOLS[provider].read(payload, call, TOOLS[provider].settings()).messages
+    assert (message.message_id, message.delivery_id) == ("own", "own")
