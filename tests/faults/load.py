@@ -9,6 +9,7 @@ from time import perf_counter
 from typing import Any
 
 import msgspec
+from uuid_utils import uuid7
 
 AGENTS = 20
 BAD = "你真是个傻逼 {}"
@@ -29,6 +30,7 @@ class Load:
         self.without_retry_after = 0
         self._port = port
         self._key = key
+        self._name = str(uuid7())
         self._connections = connections
         self._text = "亲，已经为您安排发货了 {}" if clean else BAD
         self._tasks: list[asyncio.Task[None]] = []
@@ -69,8 +71,8 @@ class Load:
             "platform": "kuaishou",
             "shop_id": "shop-1",
             "agent_id": f"agent-{number % AGENTS}",
-            "customer_id": f"customer-{number}",
-            "message_id": f"message-{number}",
+            "customer_id": f"customer-{number}-{self._name}",
+            "message_id": f"message-{number}-{self._name}",
         }
         for _ in range(100):
             started = perf_counter()

@@ -14,12 +14,14 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from service.record.database import Database
 from service.record.migrate import upgrade
 from tests.conftest import outside_loop
 from tests.faults.load import Load
 from tests.faults.proxy import SlowRoad
 from tests.faults.stage import Counted, Service, count
 from tests.postgresql import PostgresServer
+from tests.record.faults import Kept
 from tests.redis_server import RedisServer
 
 
@@ -45,6 +47,8 @@ class Place:
         self.postgresql = postgresql
         self.redis = redis
         self._number = 0
+        self._shared: dict[str, str] | None = None
+        self._stage: tuple[Service, str] | None = None
 
     def database(self) -> str:
         """The name of a new database with its tables."""
@@ -66,6 +70,32 @@ class Place:
         finally:
             service.kill()
 
+    def share(self, **settings: str) -> None:
+        """From now on `stage` gives one service with these settings to all, for starting it takes longer than a fault."""
+        self._shared = settings
+
+    @asynccontextmanager
+    async def stage(self, **settings: str) -> AsyncIterator[tuple[Service, str]]:
+        """A running service over a database of its own in PostgreSQL, and the database's address."""
+        if self._shared is None:
+            url = self.postgresql.url(self.database())
+            async with self.service(url, None, **settings) as service:
+                yield service, url
+            return
+        assert settings.items() <= self._shared.items()
+        if self._stage is None:
+            url = self.postgresql.url(self.database())
+            self._stage = Service(self.folder / "shared", url, self._shared), url
+        service, url = self._stage
+        if not service.is_running:
+            await service.start()
+            await service.put_shop()
+        yield service, url
+
+    def close(self) -> None:
+        if self._stage is not None:
+            self._stage[0].kill()
+
 
 async def sleep_under(load: Load, seconds: float, least: int = 20) -> None:
     """For `seconds`, and until `least` more messages were answered."""
@@ -80,8 +110,7 @@ async def sleep_under(load: Load, seconds: float, least: int = 20) -> None:
 
 async def database_stopped(place: Place, seconds: float) -> Report:
     """PostgreSQL ends at once under load, and comes back."""
-    name = place.database()
-    async with place.service(place.postgresql.url(name)) as service:
+    async with place.stage() as (service, url):
         load = service.load()
         load.start()
         await sleep_under(load, seconds / 2)
@@ -93,7 +122,7 @@ async def database_stopped(place: Place, seconds: float) -> Report:
         await sleep_under(load, seconds / 2)
         await load.stop()
         await service.wait_ready(store="reachable", waiting=0)
-        return Report("database stopped", seconds, load, await count(place.postgresql.url(name), load))
+        return Report("database stopped", seconds, load, await count(url, load))
 
 
 async def database_frozen(place: Place, seconds: float) -> Report:
@@ -133,8 +162,8 @@ async def database_slow(place: Place, seconds: float) -> Report:
 
 async def killed(place: Place, seconds: float) -> Report:
     """`kill -9` of the service under load, again and again; in between with the database away."""
-    name = place.database()
-    async with place.service(place.postgresql.url(name)) as service:
+    url = place.postgresql.url(place.database())
+    async with place.service(url) as service:
         load = service.load()
         load.start()
         end = monotonic() + seconds
@@ -149,19 +178,22 @@ async def killed(place: Place, seconds: float) -> Report:
                 service.kill()
                 await asyncio.to_thread(place.postgresql.start)
             kills += 1
+            if not seconds:
+                await load.stop()
+                await replay_left(service, url)
+                break
             await service.start()
             if monotonic() > end:
+                await sleep_under(load, 0.2)
+                await load.stop()
+                await service.wait_ready(store="reachable", waiting=0)
                 break
-        await sleep_under(load, 0.2)
-        await load.stop()
-        await service.wait_ready(store="reachable", waiting=0)
-        return Report("kill -9", seconds, load, await count(place.postgresql.url(name), load), f"{kills} kills")
+        return Report("kill -9", seconds, load, await count(url, load), f"{kills} kills")
 
 
 async def terminated(place: Place, seconds: float) -> Report:
     """SIGTERM under load, with the database there and with it frozen."""
-    name = place.database()
-    async with place.service(place.postgresql.url(name), SHENYAN_RECORD_TIMEOUT="0.3") as service:
+    async with place.stage(SHENYAN_RECORD_TIMEOUT="0.3") as (service, url):
         load = service.load()
         load.start()
         await sleep_under(load, seconds / 2)
@@ -176,14 +208,18 @@ async def terminated(place: Place, seconds: float) -> Report:
             ends.append(await service.stop())
         finally:
             place.postgresql.thaw()
-        await service.start()
-        await load.stop()
-        await service.wait_ready(store="reachable", waiting=0)
+        if seconds:
+            await service.start()
+            await load.stop()
+            await service.wait_ready(store="reachable", waiting=0)
+        else:
+            await load.stop()
+            await replay_left(service, url)
         for code, took in ends:
             if code != 0 or took > 10:
                 raise AssertionError(f"exit code {code} after {took:.1f} s\n{service.log()[-2000:]}")
         note = " and ".join(f"{took:.1f} s" for _, took in ends)
-        return Report("SIGTERM", seconds, load, await count(place.postgresql.url(name), load), note)
+        return Report("SIGTERM", seconds, load, await count(url, load), note)
 
 
 async def disk_full(place: Place, seconds: float) -> Report:
@@ -233,15 +269,16 @@ async def nothing_writable(place: Place, seconds: float) -> Report:
             load.start()
             await sleep_under(load, seconds / 2)
             await load.stop()
-            await service.wait_ready(store="reachable", waiting=0)
+            if seconds:
+                # It says for ten seconds that something was not stored; the short form goes by what it has stored since.
+                await service.wait_ready(store="reachable", waiting=0)
             counted = await count(place.postgresql.url(name), load)
             return Report("nothing writable", seconds, load, counted, "/readyz red")
 
 
 async def overload(place: Place, seconds: float) -> Report:
     """Four times as many connections as there may be requests inside, for all the time."""
-    name = place.database()
-    async with place.service(place.postgresql.url(name), SHENYAN_MAX_IN_FLIGHT="16") as service:
+    async with place.stage(SHENYAN_MAX_IN_FLIGHT="16") as (service, url):
         load = service.load(64)
         load.start()
         await sleep_under(load, seconds / 4)
@@ -261,14 +298,13 @@ async def overload(place: Place, seconds: float) -> Report:
         await calm.stop()
         if calm.answers["503"]:
             raise AssertionError(f"it did not recover: {calm.answers}")
-        counted = await count(place.postgresql.url(name), load)
+        counted = await count(url, load)
         return Report("4x overload", seconds, load, counted, f"{refused} refused, {before:.0f} to {after:.0f} MiB")
 
 
 async def redis_gone(place: Place, seconds: float) -> Report:
     """Redis ends under load, and comes back."""
-    name = place.database()
-    async with place.service(place.postgresql.url(name), SHENYAN_REDIS_URL=place.redis.url) as service:
+    async with place.stage(SHENYAN_REDIS_URL=place.redis.url) as (service, url):
         load = service.load()
         load.start()
         await sleep_under(load, seconds / 2)
@@ -281,7 +317,7 @@ async def redis_gone(place: Place, seconds: float) -> Report:
         await load.stop()
         if not load.degraded["conversation: redis not reachable"]:
             raise AssertionError(f"no answer says that Redis was away: {load.degraded}")
-        return Report("Redis gone", seconds, load, await count(place.postgresql.url(name), load))
+        return Report("Redis gone", seconds, load, await count(url, load))
 
 
 SCENARIOS: tuple[Scenario, ...] = (
@@ -295,6 +331,16 @@ SCENARIOS: tuple[Scenario, ...] = (
     overload,
     redis_gone,
 )
+
+
+async def replay_left(service: Service, url: str) -> None:
+    """Brings what the process has left in its journal into the database, as the next one would; that takes longer to
+    start.
+    """
+    database = await Database.open(url)
+    async with Kept(database, service.folder / "journal") as kept:
+        await kept.caught_up()
+    await database.close()
 
 
 @contextmanager

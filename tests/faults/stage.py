@@ -48,6 +48,10 @@ class Service:
                 raise RuntimeError(f"the service does not start\n{self.log()[-2000:]}")
             await asyncio.sleep(0.05)
 
+    @property
+    def is_running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
     def launch(self) -> None:
         """Starts it, without waiting."""
         self.folder.mkdir(parents=True, exist_ok=True)

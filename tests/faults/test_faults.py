@@ -20,7 +20,10 @@ pytestmark = pytest.mark.xdist_group("faults")
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     with run_redis() as redis, run_server(SURVIVES) as postgresql:
-        yield Place(tmp_path_factory.mktemp("f"), postgresql, redis)
+        place = Place(tmp_path_factory.mktemp("f"), postgresql, redis)
+        place.share(SHENYAN_RECORD_TIMEOUT="0.3", SHENYAN_MAX_IN_FLIGHT="16", SHENYAN_REDIS_URL=redis.url)
+        yield place
+        place.close()
 
 
 def play(scenario: Scenario, place: Place, seconds: float = 0.0) -> Report:
@@ -29,6 +32,22 @@ def play(scenario: Scenario, place: Place, seconds: float = 0.0) -> Report:
     assert report.counted.promised > 0
     assert (report.counted.lost, report.counted.double) == (0, 0), row_of(report)
     return report
+
+
+def test_the_database_ends_and_comes_back(place: Place) -> None:
+    report = play(scenarios.database_stopped, place)
+    assert report.load.answers["block journal"]
+    assert report.load.answers.keys() <= {"block database", "block journal"}
+
+
+def test_redis_ends_and_comes_back(place: Place) -> None:
+    report = play(scenarios.redis_gone, place)
+    assert report.load.answers.keys() == {"block database"}
+
+
+def test_four_times_too_much_for_a_second(place: Place) -> None:
+    report = play(scenarios.overload, place, 1.0)
+    assert report.load.answers.keys() <= {"block database", "block journal", "503"}
 
 
 def test_killed_while_the_database_is_away(place: Place) -> None:
