@@ -37,7 +37,7 @@ class SlowRoad:
         assert task is not None
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        with suppress(OSError):
+        with suppress(OSError, asyncio.CancelledError):
             there, back = await asyncio.open_unix_connection(self._server)
             await asyncio.gather(self._pass(reader, back, False), self._pass(there, writer, True))
 
