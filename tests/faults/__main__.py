@@ -12,11 +12,15 @@ import tempfile
 from pathlib import Path
 from time import monotonic
 
-from tests.faults.scenarios import SCENARIOS, Place, Report
+from tests.faults.scenarios import SCENARIOS, Place, Report, Scenario
 from tests.postgresql import SURVIVES, run_server
 from tests.redis_server import run_redis
 
 HEADS = ("fault", "s", "messages", "answers", "p99 ms", "promised", "found", "lost", "double", "note")
+
+
+LONGEST = 180.0
+"""Seconds that one fault may take, besides ten times as long as it is told to last."""
 
 
 def row_of(report: Report) -> tuple[str, ...]:
@@ -29,8 +33,14 @@ def row_of(report: Report) -> tuple[str, ...]:
     )  # fmt: skip
 
 
+async def play(scenario: Scenario, place: Place, seconds: float) -> Report:
+    """Raises TimeoutError for a fault that does not come to its end."""
+    async with asyncio.timeout(LONGEST + 10 * seconds):
+        return await scenario(place, seconds)
+
+
 def main() -> int:
-    """0 when nothing was lost and nothing came double."""
+    """0 when every fault came to its end, nothing was lost and nothing came double."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--seconds", type=float, default=20.0, help="how long each fault lasts")
     parser.add_argument("--only", help="those whose name contains this")
@@ -48,10 +58,11 @@ def main() -> int:
                 continue
             began = monotonic()
             try:
-                report = asyncio.run(scenario(place, options.seconds))
-            except (AssertionError, PermissionError, RuntimeError) as error:
+                report = asyncio.run(play(scenario, place, options.seconds))
+            except Exception as error:
                 failed = True
-                sys.stdout.write(f"| {scenario.__name__} | {monotonic() - began:.0f} | failed: {error} |\n")
+                what = f"failed: {type(error).__name__} {error}"
+                sys.stdout.write(f"| {scenario.__name__} | {monotonic() - began:.0f} | {what} |\n")
             else:
                 failed = failed or bool(report.counted.lost or report.counted.double)
                 sys.stdout.write("| " + " | ".join(row_of(report)) + " |\n")
