@@ -36,7 +36,7 @@ TRIES = 5
 """How often the draft is copied anew because another import came in between."""
 BATCH = 400
 """Rows in one transaction: some milliseconds, more where the workbench has to wait for its turn of the processor."""
-BREATH_SECONDS = 0.005
+BREATH_SECONDS = 0.01
 
 Note = Callable[[AsyncConnection, Lexicon, int], Awaitable[None]]
 
@@ -191,9 +191,9 @@ async def delete_rows(database: Database, items_id: str, *, besides: int = -1) -
 
 
 async def breathe(database: Database, began: float) -> None:
-    """Leaves SQLite to others for as long as it was held: who waits there asks again only now and then."""
+    """Leaves SQLite to others for twice as long as it was held: who waits there asks again only now and then."""
     if database.is_sqlite:
-        await asyncio.sleep(max(BREATH_SECONDS, monotonic() - began))
+        await asyncio.sleep(max(BREATH_SECONDS, 2 * (monotonic() - began)))
 
 
 def _is_one_of(keys: Iterable[tuple[str, str]]) -> ColumnElement[bool]:

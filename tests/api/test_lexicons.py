@@ -280,6 +280,14 @@ async def test_a_policy_is_live_at_once_and_keeps_its_revisions(service: Running
     assert entry["before"]["actions"]["counterfeit"]["high"] == "warn"
 
 
+async def test_a_publication_that_is_asked_for_again_is_the_same(service: Running, editor: httpx.AsyncClient) -> None:
+    await editor.post(f"{BASE}/terms", json=PIGEON)
+    first = await editor.post(f"{BASE}/publish", json={"note": "hurry"})
+    again = await asyncio.gather(*(editor.post(f"{BASE}/publish", json={}) for _ in range(3)))
+    assert [each.json() for each in again] == [first.json()] * 3
+    assert len((await editor.get(f"{BASE}/versions")).json()["items"]) == 1
+
+
 async def test_what_was_published_survives_a_restart(service: Running, editor: httpx.AsyncClient) -> None:
     await editor.post(f"{BASE}/terms", json=PIGEON)
     version = await publish(editor)

@@ -141,7 +141,8 @@ async def publish_draft(
     """Live in this process when the answer comes, in every other within a second.
 
     Refused with `lint_failed` or `cases_failed`, each with its reasons, while something is wrong. With `If-Match` it is
-    refused, 412, where the draft is no longer the one that was looked at.
+    refused, 412, where the draft is no longer the one that was looked at. Sent again for the same draft it is the same
+    publication; what is under way is not stopped by a client that hangs up.
     """
     refuse_shipped(name)
     examined = await examine_draft(state, editor.tenant_id, name, to_publish=True)
@@ -152,6 +153,9 @@ async def publish_draft(
     now = state["clock"].now()
     async with state["database"].write() as connection:
         lexicon = await get_lexicon(connection, editor.tenant_id, name, lock=True)
+        if (lexicon.published_version, lexicon.published_revision) == (look.draft_version, look.revision):
+            # Whoever did not wait for the answer asks again.
+            return publication_out((await list_publications(connection, lexicon.id, limit=1))[0][0])
         author = Author(editor.id, now, reason)
         await add_entry(
             connection,
