@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from itertools import cycle
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic, perf_counter, sleep
@@ -61,46 +63,68 @@ class Client:
 
 
 class Load:
-    """Decisions asked for all the time, each client at its pace."""
+    """Decisions asked for all the time, each client at its pace, by a process of its own: what the editor's client takes
+    apart or puts together must not hold these up.
+    """
 
     def __init__(self, port: int) -> None:
-        self._port = port
-        self._ended = threading.Event()
-        self._times: list[float] = []
-        self.versions: set[str] = set()
-        self._threads = [threading.Thread(target=self._ask, daemon=True) for _ in range(CLIENTS)]
+        context = get_context("spawn")
+        self._pipe, other = context.Pipe()
+        self._process = context.Process(target=keep_asking, args=(port, other), daemon=True)
 
     def __enter__(self) -> Load:
-        for thread in self._threads:
-            thread.start()
+        self._process.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._ended.set()
+        self._process.terminate()
+        self._process.join()
 
     def take(self) -> list[float]:
-        """The milliseconds of all answers since the last time."""
-        times, self._times = self._times, []
-        return sorted(times) or [0.0]
+        """The milliseconds of all answers since the last time, ascending."""
+        self._pipe.send(None)
+        times: list[float] = self._pipe.recv()
+        return times
 
-    def _ask(self) -> None:
+
+def keep_asking(port: int, pipe: Connection) -> None:
+    """Asks until it is ended, and says how long answers took whenever it is asked."""
+    asking = Asking(port)
+    for _ in range(CLIENTS):
+        threading.Thread(target=asking.ask, daemon=True).start()
+    while True:
+        pipe.recv()
+        pipe.send(sorted(asking.take()) or [0.0])
+
+
+class Asking:
+    """Some clients of one service."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._times: list[float] = []
+
+    def take(self) -> list[float]:
+        """What was measured since the last time."""
+        times, self._times = self._times, []
+        return times
+
+    def ask(self) -> None:
+        """One client, without end."""
         client = Client(self._port)
         for number, text in enumerate(cycle(TEXTS)):
-            if self._ended.is_set():
-                return
             body = {"text": f"{text}{number}", "platform": "taobao", "shop_id": "s", "agent_id": "a"}
             data, started = json.dumps(body).encode(), perf_counter()
             status, answer = client.send("POST", "/v1/moderate", data)
             self._times.append((perf_counter() - started) * 1000)
             if status != 200:
                 raise SystemExit(f"{status} {answer[:300]!r}")
-            self.versions.add(json.loads(answer)["versions"]["lexicon"])
             sleep(PACE_SECONDS)
 
 
 def steps(port: int, terms: int) -> Iterator[tuple[str, Callable[[], str]]]:
     """What an editor does, in order."""
-    client, kept = Client(port), {"data": b"", "version": ""}
+    client, kept = Client(port), dict[str, Any](data=b"", version="")
     lines = [
         json.dumps({**json_of(term), "hits": [f"亲{term.pattern}好"]}, ensure_ascii=False)
         for term in distinct_terms(terms)
@@ -122,7 +146,7 @@ def steps(port: int, terms: int) -> Iterator[tuple[str, Callable[[], str]]]:
         return f"{len(kept['data']) / 1e6:.1f} MB"
 
     def take_again() -> str:
-        status, _ = client.send("POST", f"{BASE}/import?format=csv&mode=replace", bytes(kept["data"]), "text/csv")
+        status, _ = client.send("POST", f"{BASE}/import?format=csv&mode=replace", kept["data"], "text/csv")
         version = client.json("GET", f"{BASE}/draft?limit=0")["draft_version"]
         return f"{status}, the same version: {version == kept['version']}"
 
