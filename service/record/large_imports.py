@@ -37,6 +37,7 @@ TRIES = 5
 BATCH = 400
 """Rows in one transaction: some milliseconds, more where the workbench has to wait for its turn of the processor."""
 BREATH_SECONDS = 0.01
+LONGEST_BREATH_SECONDS = 0.03
 
 Note = Callable[[AsyncConnection, Lexicon, int], Awaitable[None]]
 
@@ -193,7 +194,8 @@ async def delete_rows(database: Database, items_id: str, *, besides: int = -1) -
 async def breathe(database: Database, began: float) -> None:
     """Leaves SQLite to others for twice as long as it was held: who waits there asks again only now and then."""
     if database.is_sqlite:
-        await asyncio.sleep(max(BREATH_SECONDS, 2 * (monotonic() - began)))
+        held = monotonic() - began
+        await asyncio.sleep(min(max(BREATH_SECONDS, 2 * held), LONGEST_BREATH_SECONDS))
 
 
 def _is_one_of(keys: Iterable[tuple[str, str]]) -> ColumnElement[bool]:
