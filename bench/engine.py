@@ -37,18 +37,17 @@ def ordinary(engine: Engine, messages: Sequence[Message], name: str) -> Iterator
 
 
 def grown() -> Iterator[Figure]:
-    base = measure_apart(0)
     for count in (10_000, 100_000):
         figures = measure_apart(count)
         times = figures["grown_us"] / figures["shipped_us"]
-        memory = figures["memory_mb"] - base["memory_mb"]
+        memory = figures["more_memory_mb"]
         yield Figure(
             f"engine, {count:,} more terms",
             f"under {MOST_TIMES}x the time, {MOST_MEMORY_MB} MB more",
-            f"{figures['grown_us']:.3g} us, {memory:.0f} MB more, compiled in {figures['compile_s']:.1f} s",
+            f"{figures['grown_us']:.3g} us, {memory:.0f} MB more, compiled beside in {figures['compile_s']:.1f} s",
             times,
             times < MOST_TIMES and memory < MOST_MEMORY_MB,
-            {**figures, "more_memory_mb": memory},
+            figures,
         )
 
 

@@ -16,9 +16,10 @@ LONGEST = 6
 def read_syllables(view: AlignedText, syllables: Mapping[str, str]) -> AlignedText:
     """Every Latin run that can be cut into syllables wholly, as one symbol a syllable; others stay."""
     pieces: list[tuple[str, int, int]] = []
+    known: dict[str, tuple[int, ...]] = {}
     done = 0
     for run in LATIN_RUN.finditer(view.text):
-        cuts = cut_syllables(run.group(), syllables)
+        cuts = cut_once(run.group(), syllables, known)
         if not cuts:
             continue
         pieces += [(view.text[i], i, i + 1) for i in range(done, run.start())]
@@ -36,14 +37,24 @@ def read_syllables(view: AlignedText, syllables: Mapping[str, str]) -> AlignedTe
 def spell_syllables(text: str, syllables: Mapping[str, str]) -> str:
     """The text of `read_syllables`, without its offsets."""
 
+    known: dict[str, tuple[int, ...]] = {}
+
     def symbols(run: re.Match[str]) -> str:
         letters, start, spelled = run.group(), 0, ""
-        for end in cut_syllables(letters, syllables):
+        for end in cut_once(letters, syllables, known):
             spelled += syllables[letters[start:end]]
             start = end
         return spelled or letters
 
     return LATIN_RUN.sub(symbols, text)
+
+
+def cut_once(letters: str, syllables: Mapping[str, str], known: dict[str, tuple[int, ...]]) -> tuple[int, ...]:
+    """`cut_syllables`, which is slow, once for each run of a text: hostile ones repeat the same."""
+    cuts = known.get(letters)
+    if cuts is None:
+        cuts = known[letters] = cut_syllables(letters, syllables)
+    return cuts
 
 
 def cut_syllables(letters: str, syllables: Mapping[str, str]) -> tuple[int, ...]:
