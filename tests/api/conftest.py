@@ -58,7 +58,7 @@ def message(text: str = CLEAN, **fields: Any) -> dict[str, Any]:
 async def running(live: Live, settings: Settings) -> AsyncIterator[Running]:
     """The service, from start to stop."""
     app = create_app(settings, live)
-    async with LifespanManager(app) as manager:
+    async with LifespanManager(app, startup_timeout=60, shutdown_timeout=60) as manager:
         transport = httpx.ASGITransport(manager.app)
         headers = {"Authorization": f"Bearer {ADMIN}"}
         async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:
