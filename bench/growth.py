@@ -168,7 +168,7 @@ def plot(figures: Sequence[Figure], file: Path) -> None:
         if "32 connections: " in each.what
     ]
     peers.barh([name for name, _ in named][::-1], [rate for _, rate in named][::-1])
-    peers.set(title="HTTP, one worker: beside an endpoint around other filters", xlabel="answers/s")
+    peers.set(title="HTTP, one worker: beside other filters", xlabel="answers/s")
     for panel in (lengths, terms, connections):
         panel.grid(alpha=0.3)
     sheet.savefig(file, metadata={"Date": None})
