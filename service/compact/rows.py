@@ -9,17 +9,14 @@ from typing import TypeVar, overload
 T = TypeVar("T")
 
 
-class Rows(Sequence[T]):
-    """Entries as `pack_rows` wrote them; `decode` makes one from its bytes, anew each time."""
+class Each(Sequence[T]):
+    """What `make` makes of each of so many numbers, anew each time."""
 
-    __slots__ = ("_data", "_decode", "_ends", "_size")
+    __slots__ = ("_make", "_size")
 
-    def __init__(self, section: memoryview, decode: Callable[[memoryview], T]) -> None:
-        (self._size,) = section[:8].cast("Q")
-        first = 16 + 8 * self._size
-        self._ends = section[8:first].cast("Q")
-        self._data = section[first:]
-        self._decode = decode
+    def __init__(self, size: int, make: Callable[[int], T]) -> None:
+        self._size = size
+        self._make = make
 
     def __len__(self) -> int:
         return self._size
@@ -33,11 +30,19 @@ class Rows(Sequence[T]):
             return [self[place] for place in range(*index.indices(self._size))]
         if not 0 <= index < self._size:
             raise IndexError(index)
-        return self._decode(self._data[self._ends[index] : self._ends[index + 1]])
+        return self._make(index)
+
+
+def read_rows(section: memoryview, decode: Callable[[memoryview], T]) -> Each[T]:
+    """Entries as `pack_rows` wrote them; `decode` makes one from its bytes."""
+    (size,) = section[:8].cast("Q")
+    first = 16 + 8 * size
+    ends, data = section[8:first].cast("Q"), section[first:]
+    return Each(size, lambda index: decode(data[ends[index] : ends[index + 1]]))
 
 
 def pack_rows(rows: Iterable[bytes]) -> bytes:
-    """The section for `Rows`: their number, where each ends, and all of them."""
+    """The section for `read_rows`: their number, where each ends, and all of them."""
     data, ends = bytearray(), array("Q", [0])
     for row in rows:
         data += row

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import msgspec
 
-from service.compact.rows import Rows, pack_rows
+from service.compact.rows import Each, pack_rows, read_rows
 from service.compact.sections import Sections
 from service.compact.table import MISSING, Table, pack_table
 
@@ -36,7 +36,7 @@ class Scan:
         self._mask = len(self._filter) - 1
         self._patterns = Table(sections[f"{name}.patterns"])
         self._starts = Table(sections[f"{name}.starts"])
-        self._longer: Rows[memoryview] = Rows(sections[f"{name}.longer"], lambda row: row.cast("H"))
+        self._longer: Each[memoryview] = read_rows(sections[f"{name}.longer"], lambda row: row.cast("H"))
         self._singles: dict[str, int] = msgspec.msgpack.decode(sections[f"{name}.singles"])
 
     def scan(self, text: str) -> Iterator[tuple[int, int]]:

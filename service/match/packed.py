@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Generic, TypeVar, overload
+from typing import TypeVar
 
 import msgspec
 
-from service.compact.rows import Rows, pack_rows
+from service.compact.rows import Each, pack_rows, read_rows
 from service.compact.scan import Scan, pack_scan
 from service.compact.sections import Sections
 from service.lexicon.overlay import Overlay
@@ -62,7 +62,7 @@ class Origins(Mapping[int, str]):
 class Spelled:
     """Parts (0) or companions (1) of terms, in one spelling, by the number of the term."""
 
-    def __init__(self, first: int, rows: Rows[tuple[Words, Words]], which: int) -> None:
+    def __init__(self, first: int, rows: Each[tuple[Words, Words]], which: int) -> None:
         self._first = first
         self._rows = rows
         self._which = which
@@ -73,28 +73,6 @@ class Spelled:
     def get(self, number: int) -> Words | None:
         """None where the term has none."""
         return self[number] or None
-
-
-class Each(Sequence[T], Generic[T]):
-    """What `make` makes of each of so many numbers."""
-
-    def __init__(self, size: int, make: Callable[[int], T]) -> None:
-        self._size = size
-        self._make = make
-
-    def __len__(self) -> int:
-        return self._size
-
-    @overload
-    def __getitem__(self, index: int) -> T: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[T]: ...
-    def __getitem__(self, index: int | slice) -> T | Sequence[T]:
-        if isinstance(index, slice):
-            return [self[place] for place in range(*index.indices(self._size))]
-        if not 0 <= index < self._size:
-            raise IndexError(index)
-        return self._make(index)
 
 
 def pack_proposer(shared: Proposer, overlay: Overlay) -> dict[str, bytes]:
@@ -144,7 +122,7 @@ def open_proposer(shared: Proposer, sections: Sections, advice: Callable[[Catego
     """`shared` with what `pack_proposer` wrote over it; `advice` gives the reason of a term that states none."""
     first = len(shared.terms)
     decode_term = msgspec.msgpack.Decoder(Term).decode
-    stored = Rows(sections["terms"], decode_term)
+    stored = read_rows(sections["terms"], decode_term)
 
     def term_of(place: int) -> Term:
         term = stored[place]
@@ -154,7 +132,7 @@ def open_proposer(shared: Proposer, sections: Sections, advice: Callable[[Catego
     plain = open_matcher("plain", sections, terms, first, shared.plain.ordinary)
     sounds = open_matcher("sounds", sections, terms, first, shared.homophones.ordinary)
     hidden = msgspec.msgpack.decode(sections["hidden"], type=Hidden)
-    groups = Rows(sections["excuses"], msgspec.msgpack.Decoder(tuple[int, list[Excuse]]).decode)
+    groups = read_rows(sections["excuses"], msgspec.msgpack.Decoder(tuple[int, list[Excuse]]).decode)
     return replace(
         shared,
         terms=terms,
@@ -169,8 +147,8 @@ def open_proposer(shared: Proposer, sections: Sections, advice: Callable[[Catego
 
 
 def open_matcher(name: str, sections: Sections, terms: Sequence[Term], first: int, ordinary: str) -> Matcher:
-    rows = Rows(sections[f"{name}.spelled"], msgspec.msgpack.Decoder(tuple[Words, Words]).decode)
-    uses = Rows(sections[f"{name}.uses"], msgspec.msgpack.Decoder(tuple[str, Uses]).decode)
+    rows = read_rows(sections[f"{name}.spelled"], msgspec.msgpack.Decoder(tuple[Words, Words]).decode)
+    uses = read_rows(sections[f"{name}.uses"], msgspec.msgpack.Decoder(tuple[str, Uses]).decode)
     return Matcher(
         terms, Keys({}, Spelled(first, rows, 0), Spelled(first, rows, 1)), ordinary, uses, Scan(name, sections)
     )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.compact.rows import Rows, pack_rows
+from service.compact.rows import pack_rows, read_rows
 from service.compact.scan import Scan, pack_scan
 from service.compact.sections import join_sections, split_sections
 from service.compact.table import MISSING, Table, pack_table
@@ -46,7 +46,7 @@ def test_a_table_has_what_was_put_in_and_nothing_else(entries: dict[str, int], o
 
 @given(st.lists(st.binary(max_size=9)))
 def test_rows_come_back_in_order(rows: list[bytes]) -> None:
-    packed = Rows(memoryview(pack_rows(rows)), bytes)
+    packed = read_rows(memoryview(pack_rows(rows)), bytes)
     assert list(packed) == rows
     assert list(packed[1:]) == rows[1:]
     with pytest.raises(IndexError):
