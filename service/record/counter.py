@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_left
-from contextlib import suppress
 
 from service.clock import Clock
-from service.errors import Unavailable
 from service.record.database import Database
+from service.record.flushing import Flushing
 from service.record.hourly import CountKey, Numbers, add_counts, add_to
 from service.record.withhold import storable
 from service.vocabulary import ACTION_RANK, Action
 
 FLUSH_SECONDS = 5.0
-CLOSE_SECONDS = 2.0
 MAX_COUNTED = 20_000
 """Agents and hours that wait to be written; while the store is out for long, newer ones beyond that are not counted."""
 BOUNDS_MS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 1000.0)
@@ -30,30 +28,16 @@ Who = tuple[str, int, str, str]
 """Tenant, hour, platform, shop."""
 
 
-class HourlyCounter:
+class HourlyCounter(Flushing):
     """One for each process. `count` costs about a microsecond and never waits."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
+        super().__init__(FLUSH_SECONDS, "hourly-counter")
         self._database = database
         self._clock = clock
         self._allowed: dict[tuple[Who, str], int] = {}
         self._latencies: dict[tuple[Who, int], list[int]] = {}
-        self._closing = asyncio.Event()
         self._flushing = asyncio.Lock()
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Begins to write; call it once, inside the event loop."""
-        self._task = asyncio.create_task(self._run(), name="hourly-counter")
-
-    async def close(self) -> None:
-        """Writes what was counted, then stops; gives up where the store is out."""
-        self._closing.set()
-        if self._task is not None:
-            await self._task
-        with suppress(Unavailable, TimeoutError):
-            async with asyncio.timeout(CLOSE_SECONDS):
-                await self.flush()
 
     def count(self, tenant_id: str, platform: str, shop_id: str, agent_id: str, decision: Action, ms: float) -> None:
         """One message was decided. Warns and blocks leave incidents, which are counted where they are stored; of them
@@ -89,14 +73,6 @@ class HourlyCounter:
                     newer = self._latencies.get(latency, [0, 0, 0])
                     self._latencies[latency] = [one + other for one, other in zip(numbers, newer, strict=True)]
                 raise
-
-    async def _run(self) -> None:
-        while not self._closing.is_set():
-            with suppress(TimeoutError):
-                async with asyncio.timeout(FLUSH_SECONDS):
-                    await self._closing.wait()
-            with suppress(Unavailable):
-                await self.flush()
 
 
 def summed(allowed: dict[tuple[Who, str], int], latencies: dict[tuple[Who, int], list[int]]) -> dict[CountKey, Numbers]:

@@ -4,45 +4,30 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from contextlib import suppress
 
-from service.errors import Unavailable
 from service.figures import Figures
 from service.record.calls import KEPT, HookCall, add_calls
 from service.record.database import Database
+from service.record.flushing import Flushing
 
 WRITE_SECONDS = 1.0
-CLOSE_SECONDS = 2.0
 MOST_CONNECTIONS = 10_000
 
 
-class CallJournal:
+class CallJournal(Flushing):
     """Notes calls in memory and writes them every second; a process that is killed loses the last one."""
 
     def __init__(self, database: Database, figures: Figures) -> None:
+        super().__init__(WRITE_SECONDS, "call-journal")
         self._database = database
         self._noted: dict[str, deque[HookCall]] = {}
         self._writing = asyncio.Lock()
-        self._closing = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
         self._calls = figures.count(
             "shenyan_hook_calls", "Calls of chat tools, by what became of them", "provider", "verdict"
         )
         self._ignored = figures.count(
             "shenyan_hook_ignored", "Calls of chat tools that held nothing to check, by why", "provider", "reason"
         )
-
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="call-journal")
-
-    async def close(self) -> None:
-        """Writes what was noted, then stops; gives up where the store is out."""
-        self._closing.set()
-        if self._task is not None:
-            await self._task
-        with suppress(Unavailable, TimeoutError):
-            async with asyncio.timeout(CLOSE_SECONDS):
-                await self.write()
 
     def note(self, provider: str, call: HookCall) -> None:
         self._calls.add(provider, call.verdict)
@@ -51,17 +36,9 @@ class CallJournal:
         if call.connection_id in self._noted or len(self._noted) < MOST_CONNECTIONS:
             self._noted.setdefault(call.connection_id, deque(maxlen=KEPT)).append(call)
 
-    async def write(self) -> None:
+    async def flush(self) -> None:
         """Writes what was noted so far. Raises Unavailable, and forgets it, when the store is out."""
         async with self._writing:
             noted, self._noted = self._noted, {}
             if noted:
                 await add_calls(self._database, [call for calls in noted.values() for call in calls])
-
-    async def _run(self) -> None:
-        while not self._closing.is_set():
-            with suppress(TimeoutError):
-                async with asyncio.timeout(WRITE_SECONDS):
-                    await self._closing.wait()
-            with suppress(Unavailable):
-                await self.write()

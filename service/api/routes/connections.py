@@ -147,7 +147,7 @@ async def rotate(
 async def calls(state: ServiceState, admin: Admin, connection_id: Name) -> list[CallOut]:
     """What became of each and why; never a text. Those of another worker show up after a second."""
     await get_connection(state["database"], admin.tenant_id, connection_id)
-    await state["hooks"].journal.write()
+    await state["hooks"].journal.flush()
     found = await last_calls(state["database"], connection_id)
     return [CallOut(**{name: getattr(each, name) for name in CallOut.model_fields}) for each in found]
 

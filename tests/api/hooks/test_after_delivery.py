@@ -88,7 +88,7 @@ async def test_a_block_is_answered_at_once_and_taken_back_behind_it(shared: Runn
         hooks.client._transport = before
     messages = "/api/v1/accounts/4/conversations/88/messages"
     assert asked == [("DELETE", f"{messages}/7301"), ("POST", messages)]
-    await hooks.journal.write()
+    await hooks.journal.flush()
     calls = (await shared.client.get(f"/v1/connections/{path.split('/')[3]}/calls")).json()
     assert sorted(call["verdict"] for call in calls) == ["block", "followed_up"]
 
